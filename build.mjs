@@ -48,7 +48,7 @@ export function isStale() {
 export async function build() {
   const startedAt = new Date();
   const esbuild = await import("esbuild");
-  await Promise.all(
+  const outcomes = await Promise.allSettled(
     packages.map(async ({ folder, entryPoints }) => {
       const outdir = join(root, folder, "dist");
       const { outputFiles } = await esbuild.build({
@@ -82,6 +82,8 @@ export async function build() {
       }
     }),
   );
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed) throw failed.reason;
   // As of the start: what was saved while the build ran is newer than it.
   await writeFile(stamp, startedAt.toISOString());
   await utimes(stamp, startedAt, startedAt);
