@@ -1,0 +1,66 @@
+import type { AnySpec, PartitionsOfAsset, ValueOfAsset } from "./asset-spec.ts";
+import { rememberSite } from "./construction-site.ts";
+import type { Metadata } from "./metadata.ts";
+import type { ResourceMap } from "./resource.ts";
+import type { CheckContext } from "./step-context.ts";
+
+/** What failing means: "WARN" is shown and lets readers pass; "ERROR" shuts the gate of a blocking check. */
+export type CheckSeverity = "WARN" | "ERROR";
+
+export interface CheckResult {
+  readonly passed: boolean;
+  /** Default: the check's. */
+  readonly severity?: CheckSeverity;
+  readonly description?: string;
+  readonly metadata?: Metadata;
+}
+
+export interface AssetCheckOptions<A extends AnySpec, R extends ResourceMap> {
+  /** An asset of this location, or another team's exported spec. */
+  readonly asset: A;
+  /** Unique among this team's checks of the asset: lower-case letters, digits and "_". */
+  readonly name: string;
+  readonly description?: string;
+  /** True: while it has not passed, nothing downstream may read the version. Default false. */
+  readonly blocking?: boolean;
+  /** At least 1 (the default); raise it when older results should no longer count. */
+  readonly version?: number;
+  /** Versions made before this check was first seen are not judged by it. */
+  readonly appliesTo?: "newVersions";
+  /** Default "ERROR". */
+  readonly severity?: CheckSeverity;
+  readonly timeoutMs?: number;
+  readonly resources?: R;
+  /** Judges the stored value. Throwing makes the check errored, which also keeps the gate shut. */
+  readonly run: (
+    value: ValueOfAsset<A>,
+    context: CheckContext<PartitionsOfAsset<A>, R>,
+  ) => CheckResult | boolean | Promise<CheckResult | boolean>;
+}
+
+export interface AssetCheck<A extends AnySpec = AnySpec, R extends ResourceMap = ResourceMap> {
+  readonly kind: "assetCheck";
+  readonly asset: A;
+  readonly name: string;
+  readonly description?: string;
+  readonly blocking?: boolean;
+  readonly version?: number;
+  readonly appliesTo?: "newVersions";
+  readonly severity?: CheckSeverity;
+  readonly timeoutMs?: number;
+  readonly resources: R;
+  readonly run: AssetCheckOptions<A, R>["run"];
+}
+
+/** Any check, where its parameters do not matter. */
+export interface AnyAssetCheck extends Omit<AssetCheck, "run"> {
+  readonly run: (...parameters: never[]) => unknown;
+}
+
+/** Declares a check of an asset's stored versions. Never throws. */
+export function assetCheck<A extends AnySpec, R extends ResourceMap = Record<never, never>>(
+  options: AssetCheckOptions<A, R>,
+): AssetCheck<A, R> {
+  const definition = { ...options, kind: "assetCheck", resources: options?.resources ?? {} };
+  return rememberSite(definition, assetCheck as () => unknown) as unknown as AssetCheck<A, R>;
+}

@@ -1,0 +1,141 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { AssetSpec, AssetSpecOptions } from "./asset-spec.ts";
+import { rememberSite } from "./construction-site.ts";
+import type { CheckedDependencies, Dependencies, InputsOf } from "./edge.ts";
+import type { IoManager } from "./io-manager.ts";
+import type { AnyPartitions } from "./partitions.ts";
+import type { ResourceMap } from "./resource.ts";
+import type { ComputeContext } from "./step-context.ts";
+import type { StoredValue, ValueDeclaration, WrittenValue } from "./value-declaration.ts";
+import type { AutomationCondition } from "./when.ts";
+
+export interface RetryOptions {
+  /** Tries after the first when compute throws; default 0. */
+  readonly maxRetries?: number;
+  /** Default 1,000. */
+  readonly delayMs?: number;
+  /** Default "constant". */
+  readonly backoff?: "constant" | "linear" | "exponential";
+  /** Part of the delay that is random, 0 to 1; default 0. */
+  readonly jitter?: number;
+  /** Tries after the first when the process that computes dies or contact with it is lost; counted apart. */
+  readonly maxCrashes?: number;
+}
+
+/** A blocking check of another team that gates every reader of the asset. */
+export interface RequiredCheck {
+  readonly team: string;
+  readonly name: string;
+}
+
+/** The value that compute has to return where a value is declared; anything where none is. */
+type ReturnBound<S> = [S] extends [undefined] ? unknown : WrittenValue<S>;
+
+/** The value that readers receive: as declared, or as compute returns it. */
+type AssetValue<S, Returned> = [S] extends [undefined] ? Awaited<Returned> : StoredValue<S>;
+
+export interface AssetOptions<
+  S extends ValueDeclaration | undefined,
+  P extends AnyPartitions | undefined,
+  D extends Dependencies,
+  R extends ResourceMap,
+  C extends StandardSchemaV1 | undefined,
+  Returned,
+> extends AssetSpecOptions<S, P> {
+  /** By the name under which compute receives the value. */
+  readonly deps?: D & CheckedDependencies<D, P>;
+  readonly resources?: R;
+  /** A Standard Schema of the run's config for this asset. */
+  readonly config?: C;
+  /** Writes this asset's value and reads its inputs; default: that of `definitions`. */
+  readonly io?: IoManager<NoInfer<Exclude<Returned, undefined | void>>> | undefined;
+  /** Default: nothing is requested automatically. */
+  readonly automation?: AutomationCondition | undefined;
+  readonly retry?: RetryOptions | undefined;
+  /** Milliseconds for compute, the write and the checks together; default: the control plane's. */
+  readonly timeoutMs?: number | undefined;
+  /** Milliseconds without contact after which an attempt is given up on both sides; default 60,000. */
+  readonly attemptLeaseMs?: number | undefined;
+  /** Milliseconds that a step waits for pending checks upstream; default 3,600,000. */
+  readonly gateTimeoutMs?: number | undefined;
+  /** The value is overwritten: no version of it can be read but the newest. */
+  readonly inPlace?: boolean | undefined;
+  readonly requiredChecks?: readonly RequiredCheck[] | undefined;
+  /** Makes the value. What it returns is validated, stored, checked. */
+  readonly compute: (inputs: InputsOf<D, P>, context: ComputeContext<P, C, R, keyof D>) => Returned | Promise<Returned>;
+}
+
+/** An asset with its implementation. */
+export interface Asset<
+  Value = unknown,
+  P extends AnyPartitions | undefined = AnyPartitions | undefined,
+  S extends ValueDeclaration | undefined = ValueDeclaration | undefined,
+  D extends Dependencies = Dependencies,
+  R extends ResourceMap = ResourceMap,
+  C extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+  Returned = unknown,
+> extends AssetSpec<Value, P, S> {
+  readonly kind: "asset";
+  readonly deps: D;
+  readonly resources: R;
+  readonly config: C;
+  readonly io?: IoManager;
+  readonly automation?: AutomationCondition;
+  readonly retry?: RetryOptions;
+  readonly timeoutMs?: number;
+  readonly attemptLeaseMs?: number;
+  readonly gateTimeoutMs?: number;
+  readonly inPlace?: boolean;
+  readonly requiredChecks?: readonly RequiredCheck[];
+  readonly compute: (inputs: InputsOf<D, P>, context: ComputeContext<P, C, R, keyof D>) => Returned | Promise<Returned>;
+}
+
+/** Any asset, where its parameters do not matter. */
+export interface AnyAsset extends AssetSpec {
+  readonly kind: "asset";
+  readonly deps: Dependencies;
+  readonly resources: ResourceMap;
+  readonly config: StandardSchemaV1 | undefined;
+  readonly io?: IoManager;
+  readonly automation?: AutomationCondition;
+  readonly retry?: RetryOptions;
+  readonly timeoutMs?: number;
+  readonly attemptLeaseMs?: number;
+  readonly gateTimeoutMs?: number;
+  readonly inPlace?: boolean;
+  readonly requiredChecks?: readonly RequiredCheck[];
+  readonly compute: (...parameters: never[]) => unknown;
+}
+
+/**
+ * Declares an asset and how it is computed. The types of what it depends on, its partitions, resources and config flow
+ * into `compute`. Never throws: what is wrong with it is reported where it is loaded, on this asset alone.
+ */
+export function asset<
+  S extends ValueDeclaration | undefined = undefined,
+  P extends AnyPartitions | undefined = undefined,
+  D extends Dependencies = Record<never, never>,
+  R extends ResourceMap = Record<never, never>,
+  C extends StandardSchemaV1 | undefined = undefined,
+  Returned extends ReturnBound<S> = ReturnBound<S>,
+>(options: AssetOptions<S, P, D, R, C, Returned>): Asset<AssetValue<S, Returned>, P, S, D, R, C, Returned> {
+  const given: Partial<AssetOptions<S, P, D, R, C, Returned>> = options ?? {};
+  const definition = {
+    ...given,
+    kind: "asset",
+    value: given.value,
+    partitions: given.partitions,
+    deps: given.deps ?? {},
+    resources: given.resources ?? {},
+    config: given.config,
+  };
+  return rememberSite(definition, asset as () => unknown) as unknown as Asset<
+    AssetValue<S, Returned>,
+    P,
+    S,
+    D,
+    R,
+    C,
+    Returned
+  >;
+}

@@ -1,0 +1,29 @@
+import type { AnyAssetCheck } from "./asset-check.ts";
+import type { AnyAsset } from "./asset.ts";
+import { rememberSite } from "./construction-site.ts";
+import type { IoManager } from "./io-manager.ts";
+
+export interface DefinitionsOptions {
+  /** Owns every asset and check here: the first segment of each asset's key. */
+  readonly team: string;
+  /** Writes and reads the values of assets without an `io` of their own. Of several the first writes, all read. */
+  readonly io?: IoManager | readonly IoManager[];
+  readonly assets: readonly AnyAsset[];
+  readonly checks?: readonly AnyAssetCheck[];
+}
+
+/** What a code location defines: the default export of its `definitions.ts`. */
+export interface Definitions {
+  readonly kind: "definitions";
+  readonly team: string;
+  readonly io?: IoManager | readonly IoManager[];
+  readonly assets: readonly AnyAsset[];
+  readonly checks: readonly AnyAssetCheck[];
+}
+
+/** Gathers what a code location defines. Never throws: a definition that is wrong is reported and hides no other. */
+export function definitions(options: DefinitionsOptions): Definitions {
+  const given: Partial<DefinitionsOptions> = options ?? {};
+  const gathered = { ...given, kind: "definitions", assets: given.assets ?? [], checks: given.checks ?? [] };
+  return rememberSite(gathered, definitions) as unknown as Definitions;
+}

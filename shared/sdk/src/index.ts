@@ -1,0 +1,41 @@
+export { asset } from "./asset.ts";
+export type { AnyAsset, Asset, AssetOptions, RequiredCheck, RetryOptions } from "./asset.ts";
+export { assetCheck } from "./asset-check.ts";
+export type { AnyAssetCheck, AssetCheck, AssetCheckOptions, CheckResult, CheckSeverity } from "./asset-check.ts";
+export { assetSpec } from "./asset-spec.ts";
+export type { AnySpec, AssetSpec, AssetSpecOptions, PartitionsOfAsset, ValueOfAsset } from "./asset-spec.ts";
+export { definitions } from "./definitions.ts";
+export type { Definitions, DefinitionsOptions } from "./definitions.ts";
+export { allPartitions, lastPartition, lastValidated, mappedPartitions, orderOnly, windowOffset } from "./edge.ts";
+export type { Dependencies, Dependency, Edge, EdgeMode, InputsOf, Partitioned, Require } from "./edge.ts";
+export { ioManager } from "./io-manager.ts";
+export type { IoContext, IoManager, IoManagerOptions, ValueReference, WrittenReference } from "./io-manager.ts";
+export type { JsonValue, Metadata, MetadataInput, MetadataValue, TableCell } from "./metadata.ts";
+export {
+  cronPartitions,
+  dailyPartitions,
+  hourlyPartitions,
+  monthlyPartitions,
+  staticPartitions,
+  weeklyPartitions,
+} from "./partitions.ts";
+export type {
+  AnyPartitions,
+  PartitionOf,
+  PartitionWindow,
+  StaticPartitions,
+  TimeWindowOptions,
+  TimeWindowPartitions,
+} from "./partitions.ts";
+export { Permanent } from "./permanent.ts";
+export { env, secret } from "./reference.ts";
+export type { EnvReference, SecretReference, Setting } from "./reference.ts";
+export { resource } from "./resource.ts";
+export type { Resource, ResourceContext, ResourceMap, ResourceOptions, ResourceValues } from "./resource.ts";
+export { RetryLater } from "./retry-later.ts";
+export type { CheckContext, ComputeContext, InputDetails, InputVersion, Log } from "./step-context.ts";
+export type { HeadgateTypeError } from "./type-error.ts";
+export { valueOf } from "./value-declaration.ts";
+export type { StoredValue, ValueDeclaration, ValueMarker, WrittenValue } from "./value-declaration.ts";
+export { when } from "./when.ts";
+export type { AutomationCondition } from "./when.ts";

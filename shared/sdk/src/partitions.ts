@@ -1,0 +1,94 @@
+import type { HeadgateTypeError } from "./type-error.ts";
+
+/** Partitions that are time windows; `cron` gives the window boundaries in `timezone`. */
+export interface TimeWindowPartitions<Cron extends string = string, Zone extends string = string> {
+  readonly kind: "timeWindow";
+  /** Five fields. */
+  readonly cron: Cron;
+  /** IANA name. */
+  readonly timezone: Zone;
+  /** RFC 3339 date or date-time in `timezone`, inclusive. */
+  readonly start: string;
+  /** Exclusive; absent: open-ended. */
+  readonly end?: string;
+}
+
+/** A fixed list of partition keys. */
+export interface StaticPartitions<Key extends string = string> {
+  readonly kind: "static";
+  readonly keys: readonly Key[];
+}
+
+export type AnyPartitions = TimeWindowPartitions | StaticPartitions;
+
+export interface TimeWindowOptions<Zone extends string> {
+  /** First window, for example "2026-01-01", in `timezone`; inclusive. */
+  readonly start: string;
+  /** Exclusive; leave it out for an open end. */
+  readonly end?: string;
+  /** IANA name; default "UTC". */
+  readonly timezone?: Zone;
+}
+
+function timeWindows<Cron extends string, Zone extends string>(
+  cron: Cron,
+  options: TimeWindowOptions<Zone>,
+): TimeWindowPartitions<Cron, Zone> {
+  const timezone = (options?.timezone ?? "UTC") as Zone;
+  const end = options?.end;
+  return Object.freeze({
+    kind: "timeWindow",
+    cron,
+    timezone,
+    start: options?.start,
+    ...(end !== undefined && { end }),
+  });
+}
+
+/** One partition an hour; keys carry the offset: "2026-10-25T02:00+02:00". */
+export function hourlyPartitions<const Zone extends string = "UTC">(options: TimeWindowOptions<Zone>) {
+  return timeWindows("0 * * * *", options);
+}
+
+/** One partition a day: "2001-01-31". */
+export function dailyPartitions<const Zone extends string = "UTC">(options: TimeWindowOptions<Zone>) {
+  return timeWindows("0 0 * * *", options);
+}
+
+/** One partition a week, beginning on Monday; keys are that day: "2001-01-01". */
+export function weeklyPartitions<const Zone extends string = "UTC">(options: TimeWindowOptions<Zone>) {
+  return timeWindows("0 0 * * 1", options);
+}
+
+/** One partition a month: "2001-01". */
+export function monthlyPartitions<const Zone extends string = "UTC">(options: TimeWindowOptions<Zone>) {
+  return timeWindows("0 0 1 * *", options);
+}
+
+/** Windows between the ticks of a five-field cron expression. */
+export function cronPartitions<const Cron extends string, const Zone extends string = "UTC">(
+  options: TimeWindowOptions<Zone> & { readonly cron: Cron },
+) {
+  return timeWindows(options?.cron, options);
+}
+
+/** A fixed list of keys: `staticPartitions(["eu", "us"])`. */
+export function staticPartitions<const Key extends string>(keys: readonly Key[]): StaticPartitions<Key> {
+  return Object.freeze({ kind: "static", keys: Array.isArray(keys) ? Object.freeze([...keys]) : keys });
+}
+
+/** A window of time; half-open. */
+export interface PartitionWindow {
+  readonly start: Date;
+  readonly end: Date;
+}
+
+export type NotPartitioned =
+  HeadgateTypeError<"This asset is not partitioned: give it `partitions` to use `context.partition`."> | undefined;
+
+/** What compute and checks know of the partition at hand, by the asset's partitions definition. */
+export type PartitionOf<P> = P extends TimeWindowPartitions
+  ? { readonly key: string; readonly window: PartitionWindow }
+  : P extends StaticPartitions<infer Key>
+    ? { readonly key: Key; readonly window?: undefined }
+    : NotPartitioned;
