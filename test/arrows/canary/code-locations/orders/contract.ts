@@ -1,0 +1,2 @@
+// violates: contracts-without-implementation
+export { cleanOrders } from "./assets/clean-orders.ts";

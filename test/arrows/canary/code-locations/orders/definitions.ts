@@ -1,0 +1,1 @@
+export { cleanOrders } from "./assets/clean-orders.ts";

@@ -1,0 +1,3 @@
+import { expect } from "vitest";
+import { cleanOrders } from "../assets/clean-orders.ts";
+expect(cleanOrders).toBeDefined();

@@ -1,0 +1,3 @@
+// violates: names-are-kebab-case
+// violates: no-dead-modules
+export const bad = 1;

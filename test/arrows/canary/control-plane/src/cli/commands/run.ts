@@ -1,0 +1,2 @@
+// violates: cli-speaks-http
+export { readRuns as lookup } from "../../storage/runs.ts";

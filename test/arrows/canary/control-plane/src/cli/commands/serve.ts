@@ -1,0 +1,1 @@
+export { session as serve } from "../../grpc/session.ts";

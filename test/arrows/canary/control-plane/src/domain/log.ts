@@ -1,0 +1,2 @@
+// violates: domain-is-pure
+export type { FastifyBaseLogger as log } from "fastify";

@@ -1,0 +1,4 @@
+import type { Client } from "@grpc/grpc-js";
+export interface WireMessage {
+  client: Client;
+}

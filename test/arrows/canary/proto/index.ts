@@ -1,0 +1,2 @@
+export * from "./gen/wire.ts";
+export * from "./knows-the-domain.ts";

@@ -1,0 +1,2 @@
+// violates: proto-stands-alone
+export type { AssetKey } from "@headgate/model";

@@ -1,0 +1,2 @@
+import type { Cron } from "croner";
+export type AssetKey = string & { cron?: Cron };

@@ -1,0 +1,1 @@
+export { createHash as hash } from "node:crypto";

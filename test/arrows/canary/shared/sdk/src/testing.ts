@@ -1,0 +1,2 @@
+// violates: sdk-testing-without-the-wire
+export type { Session } from "./session.ts";

@@ -1,0 +1,2 @@
+// violates: main-is-the-root
+export { wired } from "../../control-plane/src/main.ts";

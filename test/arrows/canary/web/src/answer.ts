@@ -1,0 +1,2 @@
+import type { Answer } from "../../control-plane/src/http/contract.ts";
+export type Shown = Answer;
