@@ -13,6 +13,9 @@ const all = ["test/**/*.test.ts"];
 
 const excluded = [...configDefaults.exclude, "**/dist/**", "test/bench/**", "test/arrows/canary/**"];
 
+/** A file to write a report to that machines read, beside what people read. */
+const reportFile = process.env["HEADGATE_TEST_REPORT"];
+
 export default defineConfig({
   root,
   resolve: {
@@ -30,6 +33,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     passWithNoTests: false,
+    reporters: reportFile === undefined ? ["default"] : ["default", ["json", { outputFile: reportFile }]],
     projects: [
       {
         extends: true,
