@@ -1,0 +1,16 @@
+export { assetKeyRule, parseAssetKey, teamOf } from "./asset-key.ts";
+export type { AssetKey } from "./asset-key.ts";
+export { canonicalJson } from "./canonical-json.ts";
+export { cleanText } from "./clean-text.ts";
+export { formatDurationMs, parseDurationMs } from "./duration.ts";
+export { ModelError } from "./model-error.ts";
+export type { ModelErrorCode } from "./model-error.ts";
+export { defaultMapping, downstreamPartitions, mappingProblem, upstreamPartitions } from "./partition-mapping.ts";
+export type { PartitionMapping } from "./partition-mapping.ts";
+export { formatPartitions, parsePartitions } from "./partition-selection.ts";
+export type { ParsedPartitions } from "./partition-selection.ts";
+export { partitionSpace, sameSpace } from "./partition-space.ts";
+export type { PartitionSpace } from "./partition-space.ts";
+export type { PartitionsDefinition } from "./partitions-definition.ts";
+export { rangeSet } from "./range-set.ts";
+export type { RangeSet } from "./range-set.ts";

@@ -1,0 +1,155 @@
+import { cleanText } from "./clean-text.ts";
+import { formatRfc3339 } from "./local-time.ts";
+import { ModelError } from "./model-error.ts";
+import type { PartitionsDefinition } from "./partitions-definition.ts";
+import { timeWindows } from "./time-windows.ts";
+import type { TimeWindows } from "./time-windows.ts";
+
+/**
+ * A partitions definition with its arithmetic. Partitions have ordinals from 0, in order. An unpartitioned asset is the
+ * space with the one key `""` at ordinal 0.
+ *
+ * Ordinals count from `start`, so a definition that moves its start gives every partition another ordinal: what is
+ * stored names partitions by key, and ordinals live no longer than the definition they were made with.
+ */
+export interface PartitionSpace {
+  readonly definition: PartitionsDefinition | undefined;
+  /** How many partitions exist at `nowMs` (milliseconds since 1970, UTC): a time window exists once it has ended. */
+  count(nowMs: number): number;
+  /** @throws ModelError `partition_out_of_range` for an ordinal that the space never has */
+  keyAt(ordinal: number): string;
+  /** For a key that is well-formed and inside the space, whether or not its window has ended. */
+  ordinalOf(key: string): number | undefined;
+  /**
+   * The half-open window of a partition, as milliseconds since 1970 and as local RFC 3339 text with its offset;
+   * `undefined` without time windows, or outside the space.
+   */
+  windowAt(ordinal: number): { startMs: number; endMs: number; start: string; end: string } | undefined;
+  /**
+   * The half-open range of ordinals whose windows share time with `startMs` up to but not including `endMs`, ended or
+   * not; without time windows, every partition.
+   */
+  overlapping(startMs: number, endMs: number): readonly [number, number];
+}
+
+const windowsOfSpace = new WeakMap<PartitionSpace, TimeWindows>();
+
+/** The time windows of a space; `undefined` for other kinds. For the arithmetic of this package alone. */
+export function windowsOf(space: PartitionSpace): TimeWindows | undefined {
+  return windowsOfSpace.get(space);
+}
+
+/**
+ * The space of a definition, or of an asset without one.
+ *
+ * @throws ModelError `invalid_partitions`, `invalid_cron`, `invalid_timezone`
+ */
+export function partitionSpace(definition: PartitionsDefinition | undefined): PartitionSpace {
+  if (definition === undefined) return keyedSpace(undefined, [""]);
+  switch (definition.kind) {
+    case "static":
+      return keyedSpace(definition, checkedKeys(definition.keys));
+    case "timeWindow":
+      return windowSpace(definition, timeWindows(definition));
+  }
+}
+
+/** True if both number the same partitions: equal keys, or equal cron, zone and start. The end may differ. */
+export function sameSpace(a: PartitionSpace, b: PartitionSpace): boolean {
+  const left = windowsOf(a);
+  const right = windowsOf(b);
+  if (left !== undefined && right !== undefined)
+    return sameCadence(left, right) && left.firstIndex === right.firstIndex;
+  if (left !== undefined || right !== undefined) return false;
+  const leftKeys = staticKeys(a);
+  const rightKeys = staticKeys(b);
+  return leftKeys.length === rightKeys.length && leftKeys.every((key, i) => key === rightKeys[i]);
+}
+
+/** True if the windows are cut by the same cron in the same zone, wherever they start and end. */
+export function sameCadence(a: TimeWindows, b: TimeWindows): boolean {
+  return a.cadence.cron === b.cadence.cron && a.cadence.zone.name === b.cadence.zone.name;
+}
+
+function staticKeys(space: PartitionSpace): readonly string[] {
+  return space.definition?.kind === "static" ? space.definition.keys : [""];
+}
+
+const keysMax = 100_000;
+const keyLengthMax = 255;
+
+function checkedKeys(keys: readonly string[]): readonly string[] {
+  const refuse = (message: string, hint: string): never => {
+    throw new ModelError("invalid_partitions", message, hint);
+  };
+  if (keys.length === 0) refuse("static partitions have no keys", "give at least one key");
+  if (keys.length > keysMax) refuse(`${keys.length} static partition keys are too many`, `give at most ${keysMax}`);
+  const seen = new Set<string>();
+  for (const key of keys) {
+    const shown = JSON.stringify(key);
+    if (key === "") refuse("a static partition key is empty", "give every partition a name");
+    if (key.length > keyLengthMax)
+      refuse(`partition key ${shown} is too long`, `use at most ${keyLengthMax} characters`);
+    // Commas and ".." separate keys in a selection such as "a,c..f".
+    if (key.includes(",") || key.includes("..") || key !== key.trim()) {
+      refuse(
+        `partition key ${shown} cannot be written in a selection`,
+        'use no comma, no ".." and no space at the ends',
+      );
+    }
+    if (/\p{Cc}/u.test(key) || cleanText(key) !== key) {
+      refuse(`partition key ${shown} has characters that cannot be printed`, "use printable characters");
+    }
+    if (seen.has(key)) refuse(`partition key ${shown} is there twice`, "name every partition once");
+    seen.add(key);
+  }
+  return [...keys];
+}
+
+function keyedSpace(definition: PartitionsDefinition | undefined, keys: readonly string[]): PartitionSpace {
+  const ordinals = new Map(keys.map((key, ordinal) => [key, ordinal]));
+  return {
+    definition,
+    count: () => keys.length,
+    keyAt: (ordinal) => keys[ordinal] ?? outOfRange(ordinal, keys.length),
+    ordinalOf: (key) => ordinals.get(key),
+    windowAt: () => undefined,
+    overlapping: () => [0, keys.length],
+  };
+}
+
+function windowSpace(definition: PartitionsDefinition, windows: TimeWindows): PartitionSpace {
+  const { cadence, firstIndex, limit } = windows;
+  const { boundaries, zone } = cadence;
+  const within = (ordinal: number): number => Math.min(Math.max(ordinal, 0), limit);
+  /** Inside the space, and ended before the year that bounds all windows. */
+  const exists = (ordinal: number): boolean =>
+    Number.isInteger(ordinal) && ordinal >= 0 && ordinal < limit && boundaries.at(firstIndex + ordinal + 1) < Infinity;
+  const space: PartitionSpace = {
+    definition,
+    count: (nowMs) => within(boundaries.indexAtOrBefore(nowMs) - firstIndex),
+    keyAt: (ordinal) => (exists(ordinal) ? boundaries.keyAt(firstIndex + ordinal) : outOfRange(ordinal, limit)),
+    ordinalOf(key) {
+      const index = boundaries.indexOf(key);
+      return index !== undefined && exists(index - firstIndex) ? index - firstIndex : undefined;
+    },
+    windowAt(ordinal) {
+      if (!exists(ordinal)) return undefined;
+      const startMs = boundaries.at(firstIndex + ordinal);
+      const endMs = boundaries.at(firstIndex + ordinal + 1);
+      return { startMs, endMs, start: formatRfc3339(zone, startMs), end: formatRfc3339(zone, endMs) };
+    },
+    overlapping(startMs, endMs) {
+      const start = within(boundaries.indexAtOrBefore(startMs) - firstIndex);
+      if (endMs <= startMs) return [start, start];
+      return [start, Math.max(start, within(boundaries.indexAtOrBefore(endMs - 1) + 1 - firstIndex))];
+    },
+  };
+  windowsOfSpace.set(space, windows);
+  return space;
+}
+
+function outOfRange(ordinal: number, count: number): never {
+  const hint = count === Infinity ? "ordinals count from 0, windows end before 2200" : `ordinals are 0 to ${count - 1}`;
+  throw new ModelError("partition_out_of_range", `there is no partition with ordinal ${ordinal}`, hint);
+}

@@ -1,0 +1,18 @@
+/**
+ * How an asset is cut into partitions; an asset without a definition has the one partition `""`.
+ *
+ * - `static`: the keys, in their order.
+ * - `timeWindow`: one partition from each tick of `cron` (five fields, or `@daily` and the like) to the next, in the
+ *   IANA zone `timezone`. `start` and the exclusive `end` are local times in that zone (`2001`, `2001-01`,
+ *   `2001-01-31`, `2001-01-31T06:00`, with an offset where the local time is ambiguous); the first window begins at the
+ *   first tick at or after `start`, the last one ends at the last tick at or before `end`.
+ */
+export type PartitionsDefinition =
+  | { readonly kind: "static"; readonly keys: readonly string[] }
+  | {
+      readonly kind: "timeWindow";
+      readonly cron: string;
+      readonly timezone: string;
+      readonly start: string;
+      readonly end?: string;
+    };
