@@ -18,7 +18,17 @@ const lockPollMs = 50;
  * there. With `CI` set a build that fails ends the run. Elsewhere it is only printed, so that one package that does not
  * build yet does not keep the tests of the others from running.
  */
-export default async function setup(): Promise<void> {
+export default async function setup(): Promise<() => Promise<void>> {
+  // Names the process that lives as long as this run to the workers: see test-server.ts.
+  process.env["HEADGATE_TEST_RUN_PID"] ??= String(process.pid);
+  await buildIfStale();
+  return async () => {
+    const { releaseTestServer } = await import("./test-server.ts");
+    await releaseTestServer();
+  };
+}
+
+async function buildIfStale(): Promise<void> {
   const buildScript: string = new URL("../../build.mjs", import.meta.url).href;
   const { build, isStale } = (await import(buildScript)) as BuildModule;
   if (!isStale()) return;
