@@ -12,7 +12,6 @@ const coreRules = {
   "no-empty": "error",
   "no-loss-of-precision": "error",
   "no-misleading-character-class": "error",
-  "no-promise-executor-return": "error",
   "no-self-assign": "error",
   "no-self-compare": "error",
   "no-sparse-arrays": "error",
