@@ -1,0 +1,43 @@
+/** Every code that this package throws, with how to mend it. The codes are stable; the sentences may get better. */
+const hints = {
+  "object_store.url_invalid":
+    "Write file:///absolute/folder, or s3://bucket/prefix?endpoint=https://host&region=name&forcePathStyle=true. " +
+    "Credentials come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), never from the URL.",
+  "object_store.place_invalid": "A place is relative to its store and has no empty, '.' or '..' segment.",
+  "object_store.scheme_mismatch":
+    "Give the reader an object store of the value's scheme: values are read with the reader's own store.",
+  "object_store.unavailable": "Check that the store answers from this machine; the step can be tried again.",
+  "object_store.denied":
+    "Check the credentials in this location's environment and what they may do with the folder or bucket.",
+  "object_store.not_found":
+    "The value was removed, or this location's object store is another one than its writer's: compare HEADGATE_OBJECT_STORE.",
+  "object_store.conflict":
+    "An object is written once. Another attempt wrote other content to this place: its version id must be its own.",
+  "object_store.digest_mismatch":
+    "What is stored is not what was written: the object is damaged or was overwritten. Materialize its partition again.",
+  "object_store.too_large": "Store it as a relation or in parts, or raise the IO manager's sizeBytesMax.",
+  "sql.value_invalid":
+    "Put text, finite numbers, bigints, booleans, null, dates, relations, sql`...` and sql.identifier(...) into sql`...`.",
+  "duckdb.query_failed": "Read the message of DuckDB; the query is quoted with it.",
+  "relation.rows_too_many": "Aggregate in SQL first; ask rows() for no more than it says.",
+  "relation.integer_unsafe": "Cast the column in SQL: to VARCHAR to keep every digit, or to DOUBLE.",
+  "value.not_relation": "Return duckdb.relation(sql`...`) from compute, or give the asset another IO manager.",
+  "value.not_json": "Return plain objects, arrays, strings, finite numbers, booleans and null; write dates as text.",
+  "value.not_text": "Return a string from compute, or give the asset another IO manager.",
+  "value.not_readable": "Give the reader an IO manager for this media type, for example values({ store, duckdb }).",
+} as const;
+
+export type ConnectionErrorCode = keyof typeof hints;
+
+/** An operational failure of a connection: a stable code, what happened and where, and how to mend it. */
+export class ConnectionError extends Error {
+  readonly code: ConnectionErrorCode;
+  readonly hint: string;
+
+  constructor(code: ConnectionErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "ConnectionError";
+    this.code = code;
+    this.hint = hints[code];
+  }
+}
