@@ -21,12 +21,22 @@ export interface PostgresBinaries {
  */
 export async function postgresBinaries(account: PostgresAccount | undefined): Promise<PostgresBinaries> {
   const { folder, version } = await platformPackage();
-  const native = join(folder, "native");
+  return usableBinaries(join(folder, "native"), version, account);
+}
+
+/** Makes the binaries of one `native` folder usable for `account`: there if that can be, else in a copy. */
+export async function usableBinaries(
+  native: string,
+  version: string,
+  account: PostgresAccount | undefined,
+): Promise<PostgresBinaries> {
   const links = await libraryLinks(native);
-  if (canTraverse(account, join(native, "bin")) && (await isComplete(native, links))) return binariesIn(native);
-  if (canTraverse(account, join(native, "bin")) && (await isWritable(native))) {
-    await complete(native, links);
-    return binariesIn(native);
+  if (canTraverse(account, join(native, "bin"))) {
+    if (await isComplete(native, links)) return binariesIn(native);
+    if (await isWritable(native)) {
+      await complete(native, links);
+      return binariesIn(native);
+    }
   }
   // The account cannot read the checkout (root's home, say), or the checkout is read-only and was installed without
   // its install scripts: take a copy to where it can be read.
@@ -34,6 +44,7 @@ export async function postgresBinaries(account: PostgresAccount | undefined): Pr
   if (!(await isComplete(cached, links))) {
     const draft = `${cached}-${randomUUID()}`;
     await cp(native, draft, { recursive: true, verbatimSymlinks: true });
+    await chmod(draft, 0o755);
     await complete(draft, links);
     // Two starts may both have made a copy: the first one stays, and may already be in use.
     await rename(draft, cached).catch(() => rm(draft, { recursive: true, force: true }));
