@@ -184,7 +184,7 @@ module.exports = {
       comment: "Storage knows the domain. Who calls it is not its business.",
       severity: "error",
       from: { path: "^control-plane/src/storage/" },
-      to: { path: "^control-plane/src/(?!storage/|domain/)" },
+      to: { path: "^control-plane/src/(?!storage/|domain/|processes/)" },
     },
     {
       name: "sql-in-storage",
