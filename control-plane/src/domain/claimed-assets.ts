@@ -1,0 +1,115 @@
+import type { AssetKey, PartitionSpace, PartitionsDefinition } from "@headgate/model";
+import { ModelError, partitionSpace, teamOf } from "@headgate/model";
+import type { AssetOwners, GraphError, LocationSegment, StoredDefinition } from "./asset-graph.ts";
+import {
+  anotherTeamsPrefix,
+  duplicateKey,
+  invalidPartitions,
+  ownedByAnotherLocation,
+  type DefinitionSite,
+} from "./definition-problems.ts";
+import type { AssetDefinition, DefinitionError } from "./definitions.ts";
+
+/** A definition that has its key to itself. Whether it can be served depends on what it reads. */
+export interface ClaimedAsset {
+  readonly stored: StoredDefinition<AssetDefinition>;
+  readonly segment: LocationSegment;
+  readonly retired: boolean;
+  /** Absent: its partitions are not valid, and it is refused for that. */
+  readonly space?: PartitionSpace;
+}
+
+/**
+ * Gives each key to one definition: to the location that the registry names, else to the first location by name, and
+ * within a location to the first definition. A definition that is there beats one that has vanished.
+ *
+ * @param segments ordered by location name
+ * @param refuse is told of every definition that is refused here
+ */
+export function claimedAssets(
+  segments: readonly LocationSegment[],
+  owners: AssetOwners,
+  refuse: (error: GraphError) => void,
+): Map<AssetKey, ClaimedAsset> {
+  const claims = new Map<AssetKey, ClaimedAsset>();
+  const spaceOf = internedSpaces();
+  for (const segment of segments) {
+    for (const stored of segment.assets) {
+      const { key } = stored.definition;
+      const retired = stored.retired === true;
+      const problem = claimProblem(claims, segment, stored, owners.get(key)?.location);
+      if (problem === "yields") continue;
+      if (problem !== undefined) {
+        refuse(refusedAt(segment, key, problem));
+        continue;
+      }
+      const space = spaceOf(stored.definition.partitions);
+      if (space instanceof ModelError) {
+        if (retired) continue;
+        refuse(refusedAt(segment, key, invalidPartitions(assetSite(segment, stored), space.message, space.hint)));
+        claims.set(key, { stored, segment, retired });
+      } else claims.set(key, { stored, segment, retired, space });
+    }
+  }
+  return claims;
+}
+
+/** Where an asset's definition stands, for messages. */
+export function assetSite(segment: LocationSegment, stored: StoredDefinition<AssetDefinition>): DefinitionSite {
+  const { key, source } = stored.definition;
+  return { key, team: segment.team, location: segment.location, source };
+}
+
+/** Why the definition cannot have its key; "yields": it vanished, so that it gives way without a word. */
+function claimProblem(
+  claims: ReadonlyMap<AssetKey, ClaimedAsset>,
+  segment: LocationSegment,
+  stored: StoredDefinition<AssetDefinition>,
+  owner: string | undefined,
+): DefinitionError | "yields" | undefined {
+  const { key } = stored.definition;
+  const first = claims.get(key);
+  const registeredElsewhere = owner !== undefined && owner !== segment.location;
+  const strange = teamOf(key) !== segment.team;
+  if (stored.retired === true) return strange || registeredElsewhere || first !== undefined ? "yields" : undefined;
+  const site = assetSite(segment, stored);
+  if (strange) return anotherTeamsPrefix(site);
+  if (registeredElsewhere) return ownedByAnotherLocation(site, owner, true);
+  if (first === undefined || first.retired) return undefined;
+  if (first.segment === segment) return duplicateKey(site, first.stored.definition.source);
+  return ownedByAnotherLocation(site, first.segment.location, false);
+}
+
+/** The problem of an asset's definition, with its place in the graph. */
+export function refusedAt(segment: LocationSegment, key: string, problem: DefinitionError): GraphError {
+  return { ...problem, location: segment.location, kind: "asset", key };
+}
+
+/** Equal definitions share one space: its arithmetic is costly to set up, and equality becomes identity. */
+function internedSpaces(): (definition: PartitionsDefinition | undefined) => PartitionSpace | ModelError {
+  const spaces = new Map<string, PartitionSpace | ModelError>();
+  const unpartitioned = partitionSpace(undefined);
+  return (definition) => {
+    if (definition === undefined) return unpartitioned;
+    const text = JSON.stringify(
+      definition.kind === "static"
+        ? definition.keys
+        : [definition.cron, definition.timezone, definition.start, definition.end ?? null],
+    );
+    const identity = `${definition.kind}:${text}`;
+    const known = spaces.get(identity);
+    if (known !== undefined) return known;
+    const space = checkedSpace(definition);
+    spaces.set(identity, space);
+    return space;
+  };
+}
+
+function checkedSpace(definition: PartitionsDefinition): PartitionSpace | ModelError {
+  try {
+    return partitionSpace(definition);
+  } catch (error) {
+    if (error instanceof ModelError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import type { AssetKey } from "@headgate/model";
+import type { AssetOwners, Graph, GraphError, LocationSegment } from "./asset-graph.ts";
+import { assembledAssets } from "./assembled-assets.ts";
+import { claimedAssets, refusedAt } from "./claimed-assets.ts";
+import { reversed, topologicalOrder } from "./graph-cycles.ts";
+import { linkedChecks } from "./linked-checks.ts";
+import { linkedEdges, type IsEstablished } from "./linked-edges.ts";
+import { nearestKeys } from "./nearest-key.ts";
+import { refusalRoots } from "./refusal-roots.ts";
+
+export type {
+  AssetNode,
+  AssetOwners,
+  CheckNode,
+  Edge,
+  Graph,
+  GraphError,
+  LocationSegment,
+  StoredDefinition,
+} from "./asset-graph.ts";
+export { checkId } from "./asset-graph.ts";
+export { requiredChecks } from "./required-checks.ts";
+
+export interface GraphOptions {
+  /**
+   * Which edges served before. With it, an edge to what is no longer exported goes on with a warning, and a new edge to
+   * a retired asset is refused. Without it nothing is known: retired assets serve all, what is not exported nobody.
+   */
+  readonly established?: IsEstablished;
+}
+
+/**
+ * The asset graph of all code locations. Never throws for a bad definition: each is refused on its own, with a stable
+ * code, and the rest loads. The result does not depend on the order of `segments`. Linear in assets and edges.
+ */
+export function buildGraph(
+  segments: readonly LocationSegment[],
+  owners: AssetOwners,
+  options: GraphOptions = {},
+): Graph {
+  const sorted = [...segments].sort((a, b) => (a.location < b.location ? -1 : 1));
+  const errors: GraphError[] = [...manifestErrors(sorted)];
+  const warnings: GraphError[] = [];
+  const refuse = (error: GraphError): void => void errors.push(error);
+  const warn = (warning: GraphError): void => void warnings.push(warning);
+
+  const claims = claimedAssets(sorted, owners, refuse);
+  // What is known of keys that nobody holds: refused, or never loaded. The first error of a key explains it.
+  const unclaimed = new Map<string, GraphError>();
+  for (const error of errors) if (error.kind === "asset" && !unclaimed.has(error.key)) unclaimed.set(error.key, error);
+
+  const assets = [...claims.values()];
+  const nearest = nearestKeys(claims.keys());
+  const own = new Map<string, GraphError>();
+  for (const { stored, space } of assets) {
+    const { key } = stored.definition;
+    const error = space === undefined ? unclaimed.get(key) : undefined;
+    if (error !== undefined) own.set(key, error);
+  }
+  const edges = linkedEdges(assets, {
+    claims,
+    segments: sorted,
+    unclaimed,
+    established: options.established,
+    nearest,
+    refuse: ({ segment, stored }, problem) => {
+      const error = refusedAt(segment, stored.definition.key, problem);
+      if (!own.has(error.key)) own.set(error.key, error);
+      refuse(error);
+    },
+    warn: ({ segment, stored }, problem) => warn(refusedAt(segment, stored.definition.key, problem)),
+  });
+  const readers = reversed(edges);
+  const order = topologicalOrder(edges, readers);
+  const roots = refusalRoots(assets, edges, readers, order, { own, unclaimed, refuse });
+  const nodes = assembledAssets(assets, edges, order, roots);
+
+  const byKey = new Map(nodes.map((node) => [node.key, node]));
+  const checks = linkedChecks(sorted, {
+    assets: byKey,
+    retiredMs: new Map(assets.flatMap(({ stored }) => retirement(stored))),
+    rootOf: (key) => roots.get(key) ?? unclaimed.get(key),
+    nearest,
+    refuse,
+    warn,
+  });
+  for (const node of nodes) node.checks = checks.get(node.key) ?? node.checks;
+  return {
+    assets: byKey,
+    order: nodes,
+    errors: inOrder(errors),
+    warnings: inOrder(warnings),
+    asset: (key) => byKey.get(key as AssetKey),
+  };
+}
+
+/** What the newest manifests say did not load, with or without a last good definition. */
+function* manifestErrors(segments: readonly LocationSegment[]): Generator<GraphError> {
+  for (const { location, assets, checks, errors } of segments) {
+    for (const error of errors) yield { ...error, location };
+    for (const { definition, error } of assets) {
+      if (error !== undefined) yield { ...error, location, kind: "asset", key: definition.key };
+    }
+    for (const { definition, error } of checks) {
+      const key = `${definition.asset}@${definition.name}`;
+      if (error !== undefined) yield { ...error, location, kind: "check", key };
+    }
+  }
+}
+
+function retirement(stored: { definition: { key: AssetKey }; retiredMs?: number }): [AssetKey, number][] {
+  return stored.retiredMs === undefined ? [] : [[stored.definition.key, stored.retiredMs]];
+}
+
+/** By location, then key, each error once: two edges to one upstream say the same twice. */
+function inOrder(errors: readonly GraphError[]): GraphError[] {
+  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  return [...errors]
+    .sort((a, b) => compare(a.location, b.location) || compare(a.key, b.key))
+    .filter((error, i, all) => {
+      for (let j = i - 1; j >= 0; j--) {
+        const other = all[j];
+        if (other === undefined || other.location !== error.location || other.key !== error.key) return true;
+        if (other.code === error.code && other.message === error.message) return false;
+      }
+      return true;
+    });
+}
