@@ -18,15 +18,18 @@ export interface DuckdbOptions {
 
 /** DuckDB in a worker process. Queries of one worker share its memory and threads. */
 export interface Database {
-  /** A relation of a query; nothing runs yet. */
-  relation<Row = Record<string, unknown>>(query: Sql): Relation<Row>;
+  /**
+   * A relation of a query; nothing runs yet. What its rows are the compiler cannot know: without `Row` it fits an asset
+   * of any columns, which are validated when it is stored, and its rows cannot be read as objects before `Row` is given.
+   */
+  relation<Row = never>(query: Sql): Relation<Row>;
   /**
    * Runs a query and gives its rows, at most `rowsMax` of them (default, and most: 10,000; more throw
    * `relation.rows_too_many`). Throws ConnectionError `duckdb.query_failed`.
    */
   rows<Row = Record<string, unknown>>(query: Sql, options?: { readonly rowsMax?: number }): Promise<Row[]>;
   /** The relation of a Parquet file. `holds` is kept as long as the relation is. */
-  parquet<Row = Record<string, unknown>>(path: string, holds?: unknown): Relation<Row>;
+  parquet<Row = never>(path: string, holds?: unknown): Relation<Row>;
   /** Interrupts what runs and lets go of everything. */
   close(): void;
 }

@@ -16,6 +16,7 @@ export { isRelation } from "./relation.ts";
 export type { Column, Relation } from "./relation.ts";
 export { sql } from "./sql.ts";
 export type { Sql, SqlValue } from "./sql.ts";
+export { tableMetadata } from "./table-metadata.ts";
 export { text } from "./text-values.ts";
 export type { TextOptions } from "./text-values.ts";
 export { values } from "./values.ts";

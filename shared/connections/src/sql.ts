@@ -12,7 +12,7 @@ export interface Sql {
 }
 
 /** What may stand in `${...}`: quoted as a literal, except for relations (a subquery) and pieces of SQL. */
-export type SqlValue = Sql | Relation<never> | string | number | bigint | boolean | null | Date | readonly SqlValue[];
+export type SqlValue = Sql | Relation | string | number | bigint | boolean | null | Date | readonly SqlValue[];
 
 /**
  * SQL for DuckDB: sql`select * from ${flights} where origin = ${origin}`. Values become literals, relations become
