@@ -1,7 +1,7 @@
 import type { CronCadence } from "./cron-pattern.ts";
 import { instantEndMs, instantMinMs } from "./time-zone.ts";
 import type { TimeZone } from "./time-zone.ts";
-import type { Boundaries, KeyShape } from "./window-boundaries.ts";
+import type { Boundaries, KeyShape } from "./boundaries.ts";
 
 const dayMs = 86_400_000;
 
@@ -87,11 +87,16 @@ function periodsOf(cadence: CalendarCadence, zone: TimeZone): Periods {
       return {
         dayOf: (period) => period * 7 + shift,
         near: (day) => Math.floor((day - shift) / 7),
-        keyShape: { kind: "day", noun, example: new Date((11_322 + shift) * dayMs).toISOString().slice(0, 10) },
+        keyShape: { kind: "day", noun, example: exampleDay(1, 1 + ((shift + 3) % 7)) },
       };
     }
     case "day":
-      return { ...daysWithout(zone.skippedDays()), keyShape: { kind: "day", noun: "day", example: "2001-01-31" } };
+      // Where a zone skipped a whole day (Samoa had no 30 December 2011), its midnight moves to that of the next day: one
+      // boundary, not two. Another time of day moves to the same midnight and is a boundary of its own.
+      return {
+        ...daysWithout(cadence.minuteOfDay === 0 ? zone.skippedDays() : []),
+        keyShape: { kind: "day", noun: "day", example: "2001-01-31" },
+      };
   }
 }
 
@@ -105,7 +110,7 @@ function exampleDay(month: number, day: number): string {
   return new Date(Date.UTC(2001, month - 1, day)).toISOString().slice(0, 10);
 }
 
-/** Days are numbered without those that a zone skipped whole (Samoa had no 30 December 2011): they have no window. */
+/** Numbers days without the skipped ones. */
 function daysWithout(skipped: readonly number[]): Pick<Periods, "dayOf" | "near"> {
   return {
     dayOf: (period) => skipped.reduce((day, gone) => (gone <= day ? day + 1 : day), period),

@@ -5,6 +5,7 @@ import type { PartitionSpace } from "./partition-space.ts";
 import { rangeSet } from "./range-set.ts";
 import type { RangeSet } from "./range-set.ts";
 import type { TimeWindows } from "./time-windows.ts";
+import type { KeyShape } from "./boundaries.ts";
 
 /** The partitions that a text names, or what is wrong with it and how to mend it. */
 export type ParsedPartitions =
@@ -120,7 +121,7 @@ function malformed(space: PartitionSpace, windows: TimeWindows, key: string, now
     const meant = existingWithin(space, windows, parsed, nowMs);
     if (meant !== "") return { message, hint: `write ${meant}` };
   }
-  const nearMiss = calendarHint(key, keyShape.kind);
+  const nearMiss = calendarHint(key, keyShape);
   return { message, hint: nearMiss ?? `write ${example(space, nowMs)}` };
 }
 
@@ -149,12 +150,12 @@ function nextLocal({ localMs, unit }: ParsedLocal): number {
 }
 
 /** For a month 13 or a 30 February: the months of that year, the days of that month. */
-function calendarHint(key: string, kind: "year" | "month" | "day" | "instant"): string | undefined {
+function calendarHint(key: string, { noun }: KeyShape): string | undefined {
   const month = /^(\d{4})-\d\d$/.exec(key)?.[1];
-  if (kind === "month" && month !== undefined) return `write ${month}-01 to ${month}-12`;
+  if (noun === "month" && month !== undefined) return `write ${month}-01 to ${month}-12`;
   const inMonth = /^(\d{4}-\d\d)-\d\d$/.exec(key)?.[1];
   const parsed = inMonth === undefined ? undefined : parseLocal(inMonth);
-  if (kind !== "day" || inMonth === undefined || parsed === undefined) return undefined;
+  if (noun !== "day" || inMonth === undefined || parsed === undefined) return undefined;
   const days = (nextLocal(parsed) - parsed.localMs) / 86_400_000;
   return `write ${inMonth}-01 to ${inMonth}-${days}`;
 }

@@ -3,8 +3,8 @@ import { ModelError } from "./model-error.ts";
 import type { PartitionsDefinition } from "./partitions-definition.ts";
 import { instantEndMs, instantMinMs, yearEnd, yearMin } from "./time-zone.ts";
 import type { TimeZone } from "./time-zone.ts";
-import { windowCadence } from "./window-boundaries.ts";
-import type { WindowCadence } from "./window-boundaries.ts";
+import { windowCadence } from "./window-cadence.ts";
+import type { WindowCadence } from "./window-cadence.ts";
 
 export type TimeWindowDefinition = Extract<PartitionsDefinition, { kind: "timeWindow" }>;
 

@@ -2,7 +2,7 @@ import type { CronPattern } from "./cron-pattern.ts";
 import { formatInstant, parseLocal } from "./local-time.ts";
 import { instantEndMs, instantMinMs, yearEnd, yearMin } from "./time-zone.ts";
 import type { TimeZone } from "./time-zone.ts";
-import type { Boundaries } from "./window-boundaries.ts";
+import type { Boundaries } from "./boundaries.ts";
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
