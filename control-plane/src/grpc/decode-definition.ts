@@ -1,0 +1,278 @@
+import type { PartitionMapping, PartitionsDefinition } from "@headgate/model";
+import * as wire from "@headgate/proto";
+import type {
+  AssetDefinition,
+  CheckDefinition,
+  CheckReference,
+  DefinitionError,
+  Dependency,
+  DependencyMode,
+  RetryPolicy,
+  SourceLocation,
+} from "../domain/definitions.ts";
+import type { ManifestEntry, ReceivedDefinition } from "../domain/manifest.ts";
+import { assetKeyText, boundedText, exactText, nameText, quoted, requiredText } from "./bounded-text.ts";
+import { parseCleanJson } from "./clean-json.ts";
+import { WireError, missingField, unknownEnum } from "./wire-error.ts";
+
+const descriptionLengthMax = 8_192;
+const schemaLengthMax = 1_048_576;
+const listLengthMax = 10_000;
+const partitionKeysMax = 100_000;
+/** What a timer of Node can wait: 24 days. */
+const durationMsMax = 2_147_483_647;
+const attemptLeaseMsDefault = 60_000;
+const gateTimeoutMsDefault = 3_600_000;
+
+/** Reads an encoded definition. What is wrong with it is returned, so that it hides no other. */
+export function decodeDefinition(bytes: Uint8Array): ReceivedDefinition {
+  let source: SourceLocation | undefined;
+  try {
+    const { definition } = readMessage(bytes);
+    source = definition?.value.source && sourceLocation(definition.value.source);
+    switch (definition?.$case) {
+      case "asset":
+        return { ok: true, definition: assetDefinition(definition.value) };
+      case "check":
+        return { ok: true, definition: checkDefinition(definition.value) };
+      case undefined:
+        throw missingField("the definition");
+    }
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const { code, message, hint } = error;
+    return { ok: false, error: { code, message, hint, ...(source === undefined ? {} : { source }) } };
+  }
+}
+
+function readMessage(bytes: Uint8Array): wire.Definition {
+  try {
+    return wire.Definition.decode(bytes);
+  } catch (error) {
+    throw new WireError("wire.unreadable", `the definition cannot be read: ${String(error)}`);
+  }
+}
+
+/** @throws WireError for an entry without a kind or a key: the manifest as a whole cannot be trusted then */
+export function decodeManifestEntry(entry: wire.ManifestEntry): ManifestEntry {
+  const kind = entryKind(entry.kind);
+  const key = requiredText("a key of the manifest", entry.key, kind === "module" ? 4_096 : 400);
+  if (entry.error !== undefined) return { kind, key, error: definitionError(entry.error) };
+  if (/^[0-9a-f]{64}$/.test(entry.hash)) return { kind, key, hash: entry.hash };
+  throw new WireError("wire.invalid_text", `the hash of ${key} is ${quoted(entry.hash)}, not 64 hexadecimal digits`);
+}
+
+function entryKind(kind: wire.ManifestEntry_Kind): ManifestEntry["kind"] {
+  switch (kind) {
+    case wire.ManifestEntry_Kind.KIND_ASSET:
+      return "asset";
+    case wire.ManifestEntry_Kind.KIND_CHECK:
+      return "check";
+    case wire.ManifestEntry_Kind.KIND_MODULE:
+      return "module";
+    case wire.ManifestEntry_Kind.KIND_UNSPECIFIED:
+    case wire.ManifestEntry_Kind.UNRECOGNIZED:
+      break;
+  }
+  // The generated code hands on numbers that it does not know as they are.
+  throw unknownEnum("the kind of a manifest entry", kind);
+}
+
+function definitionError(error: wire.DefinitionError): DefinitionError {
+  return {
+    code: boundedText(error.code, 128) || "definition.invalid",
+    message: boundedText(error.message, descriptionLengthMax),
+    hint: boundedText(error.hint, descriptionLengthMax),
+    ...(error.source === undefined ? {} : { source: sourceLocation(error.source) }),
+  };
+}
+
+function sourceLocation(source: wire.SourceLocation): SourceLocation {
+  return { file: boundedText(source.file, 4_096), line: source.line };
+}
+
+function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
+  const key = assetKeyText("the asset's key", asset.key);
+  const tags = bounded("tags", Object.entries(asset.tags), 1_000).map(
+    ([name, value]) => [requiredText("a tag's name", name), exactText(`the tag ${name}`, value)] as const,
+  );
+  return {
+    kind: "asset",
+    key,
+    description: boundedText(asset.description, descriptionLengthMax),
+    dependencies: bounded("dependencies", asset.dependencies).map(dependency),
+    ...(asset.partitions === undefined ? {} : { partitions: partitions(asset.partitions) }),
+    export: asset.export,
+    exportTo: bounded("export_to", asset.exportTo).map((team) => nameText("a team of export_to", team)),
+    codeVersion: requiredText("code_version", asset.codeVersion, 1_024),
+    group: exactText("group", asset.group),
+    tags: Object.fromEntries(tags),
+    kinds: bounded("kinds", asset.kinds, 100).map((kind) => requiredText("a kind", kind)),
+    inPlace: asset.inPlace,
+    retry: retryPolicy(asset.retry),
+    timeoutMs: durationMs("timeout_ms", asset.timeoutMs),
+    attemptLeaseMs: durationMs("attempt_lease_ms", asset.attemptLeaseMs) || attemptLeaseMsDefault,
+    gateTimeoutMs: durationMs("gate_timeout_ms", asset.gateTimeoutMs) || gateTimeoutMsDefault,
+    ...(asset.automation === undefined ? {} : { automation: automation(asset.automation) }),
+    requiredChecks: bounded("required_checks", asset.requiredChecks).map(checkReference),
+    ...(asset.configSchema === "" ? {} : { configSchema: configSchema(asset.configSchema) }),
+    source: sourceLocation(asset.source ?? { file: "", line: 0 }),
+  };
+}
+
+function checkDefinition(check: wire.CheckDefinition): CheckDefinition {
+  if (check.version < 1) throw new WireError("wire.out_of_range", "the check's version is 0, of at least 1");
+  return {
+    kind: "check",
+    asset: assetKeyText("the check's asset_key", check.assetKey),
+    name: nameText("the check's name", check.name),
+    description: boundedText(check.description, descriptionLengthMax),
+    blocking: check.blocking,
+    version: int32("the check's version", check.version),
+    newVersionsOnly: check.newVersionsOnly,
+    timeoutMs: durationMs("timeout_ms", check.timeoutMs),
+    source: sourceLocation(check.source ?? { file: "", line: 0 }),
+  };
+}
+
+function dependency(edge: wire.Dependency): Dependency {
+  return {
+    name: requiredText("a dependency's name", edge.name),
+    asset: assetKeyText(`the asset_key of dependency ${quoted(edge.name)}`, edge.assetKey),
+    mode: dependencyMode(edge.mode),
+    ...(edge.mapping === undefined ? {} : { mapping: mapping(edge.mapping) }),
+    ...(edge.require === undefined ? {} : { atLeast: edge.require.atLeast }),
+  };
+}
+
+function dependencyMode(mode: wire.DependencyMode): DependencyMode {
+  switch (mode) {
+    case wire.DependencyMode.DEPENDENCY_MODE_STRICT:
+      return "strict";
+    case wire.DependencyMode.DEPENDENCY_MODE_LAST_VALIDATED:
+      return "lastValidated";
+    case wire.DependencyMode.DEPENDENCY_MODE_ORDER_ONLY:
+      return "orderOnly";
+    case wire.DependencyMode.DEPENDENCY_MODE_UNSPECIFIED:
+    case wire.DependencyMode.UNRECOGNIZED:
+      break;
+  }
+  // The generated code hands on numbers that it does not know as they are.
+  throw unknownEnum("a dependency's mode", mode);
+}
+
+function partitions({ kind }: wire.PartitionsDefinition): PartitionsDefinition {
+  switch (kind?.$case) {
+    case "static":
+      return { kind: "static", keys: partitionKeys(kind.value.keys) };
+    case "timeWindow": {
+      const end = exactText("the partitions' end", kind.value.end);
+      return {
+        kind: "timeWindow",
+        cron: exactText("the partitions' cron", kind.value.cron),
+        timezone: exactText("the partitions' timezone", kind.value.timezone),
+        start: exactText("the partitions' start", kind.value.start),
+        ...(end === "" ? {} : { end }),
+      };
+    }
+    case undefined:
+      throw missingField("the kind of partitions");
+  }
+}
+
+function mapping({ kind }: wire.PartitionMapping): PartitionMapping {
+  switch (kind?.$case) {
+    case "identity":
+      return { kind: "identity" };
+    case "window":
+      return { kind: "window", startOffset: kind.value.startOffset, endOffset: kind.value.endOffset };
+    case "all":
+      return { kind: "all" };
+    case "last":
+      return { kind: "last" };
+    case "static": {
+      const entries = bounded("upstream_of", Object.entries(kind.value.upstreamOf), partitionKeysMax);
+      // Not by assignment: a partition may be called "__proto__".
+      return {
+        kind: "static",
+        upstreamOf: Object.fromEntries(
+          entries.map(([key, upstream]) => [exactText("a partition key", key), partitionKeys(upstream.keys)]),
+        ),
+      };
+    }
+    case undefined:
+      throw missingField("the kind of a partition mapping");
+  }
+}
+
+function partitionKeys(keys: readonly string[]): string[] {
+  return bounded("partition keys", keys, partitionKeysMax).map((key) => exactText("a partition key", key));
+}
+
+function retryPolicy(retry: wire.RetryPolicy | undefined): RetryPolicy {
+  if (retry === undefined) return { maxRetries: 0, delayMs: 0, backoff: "constant", jitter: 0, maxCrashes: 0 };
+  if (!(retry.jitter >= 0 && retry.jitter <= 1)) {
+    throw new WireError("wire.out_of_range", `the jitter of retries is ${retry.jitter}, not 0 to 1`);
+  }
+  return {
+    maxRetries: int32("max_retries", retry.maxRetries),
+    delayMs: durationMs("delay_ms", retry.delayMs),
+    backoff: backoff(retry.backoff),
+    jitter: retry.jitter,
+    maxCrashes: int32("max_crashes", retry.maxCrashes),
+  };
+}
+
+function backoff(value: wire.Backoff): RetryPolicy["backoff"] {
+  switch (value) {
+    case wire.Backoff.BACKOFF_CONSTANT:
+      return "constant";
+    case wire.Backoff.BACKOFF_LINEAR:
+      return "linear";
+    case wire.Backoff.BACKOFF_EXPONENTIAL:
+      return "exponential";
+    case wire.Backoff.BACKOFF_UNSPECIFIED:
+    case wire.Backoff.UNRECOGNIZED:
+      break;
+  }
+  // The generated code hands on numbers that it does not know as they are.
+  throw unknownEnum("the backoff of retries", value);
+}
+
+function automation({ kind }: wire.AutomationCondition): { readonly kind: "onMissing" } {
+  switch (kind?.$case) {
+    case "onMissing":
+      return { kind: "onMissing" };
+    case undefined:
+      throw missingField("the kind of the automation condition");
+  }
+}
+
+function checkReference(reference: wire.CheckReference): CheckReference {
+  return {
+    asset: assetKeyText("the asset_key of a required check", reference.assetKey),
+    team: nameText("the team of a required check", reference.team),
+    name: nameText("the name of a required check", reference.name),
+  };
+}
+
+function configSchema(text: string): unknown {
+  const parsed = parseCleanJson(exactText("config_schema", text, schemaLengthMax));
+  if (parsed !== undefined) return parsed.value;
+  throw new WireError("wire.invalid_text", "config_schema is not JSON, or is nested too deep");
+}
+
+function bounded<T>(field: string, list: readonly T[], lengthMax = listLengthMax): readonly T[] {
+  if (list.length <= lengthMax) return list;
+  throw new WireError("wire.too_large", `${field} has ${list.length} items, of at most ${lengthMax}`);
+}
+
+function durationMs(field: string, value: number): number {
+  if (value <= durationMsMax) return value;
+  throw new WireError("wire.out_of_range", `${field} is ${value}, of at most ${durationMsMax} (24 days)`);
+}
+
+function int32(field: string, value: number): number {
+  if (value <= 2_147_483_647) return value;
+  throw new WireError("wire.out_of_range", `${field} is ${value}, of at most 2147483647`);
+}
