@@ -47,7 +47,7 @@ export function openDatabase(url: string, options: DatabaseOptions): Database {
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    types: { getTypeParser } as pg.CustomTypesConfig,
+    types: { getTypeParser },
     Client: DatabaseClient,
   });
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
@@ -106,7 +106,7 @@ function getTypeParser(oid: number, format?: "text" | "binary"): unknown {
       return (text: string) => parseTextArray(text).map((item) => (item === null ? null : parseBigint(item)));
     }
   }
-  return pg.types.getTypeParser(oid, format as "text");
+  return pg.types.getTypeParser(oid, format);
 }
 
 type Callback = (error: unknown, ...rest: unknown[]) => void;
@@ -125,7 +125,8 @@ class DatabaseClient extends pg.Client {
     const last = args.at(-1);
     const callback = typeof last === "function" ? (last as Callback) : undefined;
     if (callback !== undefined) {
-      args[args.length - 1] = ((error, ...rest) => callback(error ? this.failed(error) : error, ...rest)) as Callback;
+      const mapped: Callback = (error, ...rest) => callback(error ? this.failed(error) : error, ...rest);
+      args[args.length - 1] = mapped;
     }
     const sent = (super.query as (...args: unknown[]) => unknown).apply(this, args);
     if (!(sent instanceof Promise)) return sent as never;

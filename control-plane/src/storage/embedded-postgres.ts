@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pg from "pg";
-import { type ProcessIdentity } from "../launchers/process-identity.ts";
+import type { ProcessIdentity } from "../launchers/process-identity.ts";
 import { takeProcessLock } from "../launchers/process-lock.ts";
 import { postgresAccount } from "./postgres-account.ts";
 import { postgresBinaries } from "./postgres-binaries.ts";
@@ -70,7 +70,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       port: server.port,
       pid: server.identity.pid,
       adopted: found !== undefined,
-      stop: () => stopAndRelease(server, lock.release),
+      stop: () => stopAndRelease(server, () => lock.release()),
       leave: () => lock.release(),
     };
   } catch (error) {
