@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { IoManager, Resource, ValueReference } from "@headgate/sdk";
 import { duckdb, json, objectStore, parquetRelations, sql, text, values, type Relation } from "@headgate/connections";
+import { collectGarbage } from "./collect-garbage.ts";
 import { OpenResources } from "./io-context.ts";
 import { refusal } from "./object-store-contract.ts";
 
@@ -74,7 +75,7 @@ describe("Parquet relations", () => {
   it("move half a million rows without making objects of them", async () => {
     const io = parquetRelations({ store, duckdb: database });
     const duck = await valueOf(database);
-    globalThis.gc?.();
+    collectGarbage();
     const before = process.memoryUsage().heapUsed;
     const reference = await write(
       io,

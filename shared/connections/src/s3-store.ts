@@ -198,6 +198,7 @@ class S3Store implements ObjectStore {
     if (await this.#head(`${params.Bucket}/${params.Key}`)) throw new OverwriteRefused();
     const upload = new Upload({ client: this.#client, params, queueSize: 3, partSize: this.#options.partBytes });
     const abort = () => void upload.abort();
+    signal?.throwIfAborted();
     signal?.addEventListener("abort", abort, { once: true });
     try {
       await upload.done();
