@@ -4,14 +4,15 @@ import type { ClaimedAsset } from "./claimed-assets.ts";
 import { resolvedAtLeast } from "./edge-mapping.ts";
 import type { LinkedEdges } from "./linked-edges.ts";
 
-/** A node whose lists are still being filled. */
+/** A node whose checks are still to come. */
 export interface GrowingNode extends AssetNode {
-  upstream: Edge[];
-  downstream: Edge[];
-  checks: readonly CheckNode[];
+  checks: CheckNode[];
 }
 
-const noChecks: readonly CheckNode[] = Object.freeze([]);
+interface UnlinkedNode extends GrowingNode {
+  readonly upstream: Edge[];
+  readonly downstream: Edge[];
+}
 
 /**
  * The nodes of what is not refused, upstream first, joined by their edges. A retired asset that nobody reads is left
@@ -25,37 +26,47 @@ export function assembledAssets(
   order: Int32Array,
   refused: ReadonlyMap<AssetKey, GraphError>,
 ): GrowingNode[] {
-  const read = new Uint8Array(assets.length);
+  const readersOf = new Int32Array(assets.length);
   const kept = new Uint8Array(assets.length);
   // Readers first: whether a retired asset is read is known once all its readers are.
   for (let place = order.length - 1; place >= 0; place--) {
     const number = order[place]!;
     const { retired, stored } = assets[number]!;
-    if (refused.has(stored.definition.key) || (retired && read[number] === 0)) continue;
+    if (refused.has(stored.definition.key) || (retired && readersOf[number] === 0)) continue;
     kept[number] = 1;
-    for (let e = edges.start[number]!; e < edges.start[number + 1]!; e++) read[edges.upstream[e]!] = 1;
+    for (let e = edges.start[number]!; e < edges.start[number + 1]!; e++) readersOf[edges.upstream[e]!]!++;
   }
   const nodes: GrowingNode[] = [];
-  const byNumber = new Array<GrowingNode | undefined>(assets.length);
+  const byNumber = new Array<UnlinkedNode>(assets.length);
+  const linked = new Int32Array(assets.length);
   for (const number of order) {
     if (kept[number] === 0) continue;
-    const node = assetNode(assets[number]!, nodes.length);
+    const first = edges.start[number]!;
+    const count = edges.start[number + 1]! - first;
+    const node = assetNode(assets[number]!, nodes.length, count, readersOf[number]!);
     nodes.push(node);
     byNumber[number] = node;
-    for (let e = edges.start[number]!; e < edges.start[number + 1]!; e++) {
-      const upstream = byNumber[edges.upstream[e]!]!;
-      const dependency = edges.dependencies[e]!;
-      const { mapping, single } = edges.mappings[e]!;
+    for (let i = 0; i < count; i++) {
+      const upstreamNumber = edges.upstream[first + i]!;
+      const upstream = byNumber[upstreamNumber]!;
+      const dependency = edges.dependencies[first + i]!;
+      const { mapping, single } = edges.mappings[first + i]!;
       const atLeast = resolvedAtLeast(dependency, single);
       const edge: Edge = { dependency, upstream, downstream: node, mapping, atLeast, single };
-      node.upstream.push(edge);
-      upstream.downstream.push(edge);
+      node.upstream[i] = edge;
+      upstream.downstream[linked[upstreamNumber]!++] = edge;
     }
   }
   return nodes;
 }
 
-function assetNode({ stored, segment, retired, space }: ClaimedAsset, index: number): GrowingNode {
+/** The lists are made in their final lengths: there are many, and mostly short. */
+function assetNode(
+  { stored, segment, retired, space }: ClaimedAsset,
+  index: number,
+  upstreamCount: number,
+  downstreamCount: number,
+): UnlinkedNode {
   const { definition, hash, error } = stored;
   return {
     index,
@@ -65,9 +76,9 @@ function assetNode({ stored, segment, retired, space }: ClaimedAsset, index: num
     definition,
     hash,
     space: space!,
-    upstream: [],
-    downstream: [],
-    checks: noChecks,
+    upstream: new Array<Edge>(upstreamCount),
+    downstream: new Array<Edge>(downstreamCount),
+    checks: [],
     retired,
     ...(error && { error }),
   };

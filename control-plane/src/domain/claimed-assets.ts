@@ -12,6 +12,8 @@ import type { AssetDefinition, DefinitionError } from "./definitions.ts";
 
 /** A definition that has its key to itself. Whether it can be served depends on what it reads. */
 export interface ClaimedAsset {
+  /** The place among the claims: edges and orders are made of these. */
+  readonly number: number;
   readonly stored: StoredDefinition<AssetDefinition>;
   readonly segment: LocationSegment;
   readonly retired: boolean;
@@ -43,12 +45,13 @@ export function claimedAssets(
         refuse(refusedAt(segment, key, problem));
         continue;
       }
+      const number = claims.get(key)?.number ?? claims.size;
       const space = spaceOf(stored.definition.partitions);
       if (space instanceof ModelError) {
         if (retired) continue;
         refuse(refusedAt(segment, key, invalidPartitions(assetSite(segment, stored), space.message, space.hint)));
-        claims.set(key, { stored, segment, retired });
-      } else claims.set(key, { stored, segment, retired, space });
+        claims.set(key, { number, stored, segment, retired });
+      } else claims.set(key, { number, stored, segment, retired, space });
     }
   }
   return claims;
@@ -72,12 +75,11 @@ function claimProblem(
   const registeredElsewhere = owner !== undefined && owner !== segment.location;
   const strange = teamOf(key) !== segment.team;
   if (stored.retired === true) return strange || registeredElsewhere || first !== undefined ? "yields" : undefined;
-  const site = assetSite(segment, stored);
-  if (strange) return anotherTeamsPrefix(site);
-  if (registeredElsewhere) return ownedByAnotherLocation(site, owner, true);
+  if (strange) return anotherTeamsPrefix(assetSite(segment, stored));
+  if (registeredElsewhere) return ownedByAnotherLocation(assetSite(segment, stored), owner, true);
   if (first === undefined || first.retired) return undefined;
-  if (first.segment === segment) return duplicateKey(site, first.stored.definition.source);
-  return ownedByAnotherLocation(site, first.segment.location, false);
+  if (first.segment === segment) return duplicateKey(assetSite(segment, stored), first.stored.definition.source);
+  return ownedByAnotherLocation(assetSite(segment, stored), first.segment.location, false);
 }
 
 /** The problem of an asset's definition, with its place in the graph. */

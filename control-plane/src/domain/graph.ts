@@ -1,9 +1,9 @@
 import type { AssetKey } from "@headgate/model";
 import type { AssetOwners, Graph, GraphError, LocationSegment } from "./asset-graph.ts";
-import { assembledAssets } from "./assembled-assets.ts";
+import { assembledAssets, type GrowingNode } from "./assembled-assets.ts";
 import { claimedAssets, refusedAt } from "./claimed-assets.ts";
 import { reversed, topologicalOrder } from "./graph-cycles.ts";
-import { linkedChecks } from "./linked-checks.ts";
+import { linkChecks } from "./link-checks.ts";
 import { linkedEdges, type IsEstablished } from "./linked-edges.ts";
 import { nearestKeys } from "./nearest-key.ts";
 import { refusalRoots } from "./refusal-roots.ts";
@@ -51,11 +51,11 @@ export function buildGraph(
 
   const assets = [...claims.values()];
   const nearest = nearestKeys(claims.keys());
+  // The first error of each asset that is refused for what it says itself.
   const own = new Map<string, GraphError>();
   for (const { stored, space } of assets) {
-    const { key } = stored.definition;
-    const error = space === undefined ? unclaimed.get(key) : undefined;
-    if (error !== undefined) own.set(key, error);
+    const error = space === undefined ? unclaimed.get(stored.definition.key) : undefined;
+    if (error !== undefined) own.set(error.key, error);
   }
   const edges = linkedEdges(assets, {
     claims,
@@ -75,16 +75,16 @@ export function buildGraph(
   const roots = refusalRoots(assets, edges, readers, order, { own, unclaimed, refuse });
   const nodes = assembledAssets(assets, edges, order, roots);
 
-  const byKey = new Map(nodes.map((node) => [node.key, node]));
-  const checks = linkedChecks(sorted, {
+  const byKey = new Map<AssetKey, GrowingNode>();
+  for (const node of nodes) byKey.set(node.key, node);
+  linkChecks(sorted, {
     assets: byKey,
-    retiredMs: new Map(assets.flatMap(({ stored }) => retirement(stored))),
+    retiredMsOf: (key) => claims.get(key)?.stored.retiredMs,
     rootOf: (key) => roots.get(key) ?? unclaimed.get(key),
     nearest,
     refuse,
     warn,
   });
-  for (const node of nodes) node.checks = checks.get(node.key) ?? node.checks;
   return {
     assets: byKey,
     order: nodes,
@@ -106,10 +106,6 @@ function* manifestErrors(segments: readonly LocationSegment[]): Generator<GraphE
       if (error !== undefined) yield { ...error, location, kind: "check", key };
     }
   }
-}
-
-function retirement(stored: { definition: { key: AssetKey }; retiredMs?: number }): [AssetKey, number][] {
-  return stored.retiredMs === undefined ? [] : [[stored.definition.key, stored.retiredMs]];
 }
 
 /** By location, then key, each error once: two edges to one upstream say the same twice. */

@@ -11,6 +11,7 @@ import {
   requiresTooMany,
   retiredUpstream,
   unexportedUpstream,
+  type DefinitionSite,
 } from "./definition-problems.ts";
 import type { DefinitionError, Dependency } from "./definitions.ts";
 import { edgeMappings, mappedCountMax, resolvedAtLeast, type EdgeMapping } from "./edge-mapping.ts";
@@ -31,7 +32,7 @@ export interface LinkContext {
   readonly warn: (reader: ClaimedAsset, problem: DefinitionError) => void;
 }
 
-/** The edges between claimed assets, numbered in the order of the claims, sound or not: a bad edge can close a cycle. */
+/** The edges between claimed assets, sound or not: a bad edge can close a cycle. */
 export interface LinkedEdges extends Adjacency {
   readonly dependencies: readonly Dependency[];
   readonly mappings: readonly EdgeMapping[];
@@ -41,28 +42,25 @@ export interface LinkedEdges extends Adjacency {
 
 /** Finds the upstream asset of every dependency and judges each edge by itself. A retired asset reads nothing. */
 export function linkedEdges(assets: readonly ClaimedAsset[], context: LinkContext): LinkedEdges {
-  const numbers = new Map<AssetKey, number>();
-  for (const [number, { stored }] of assets.entries()) numbers.set(stored.definition.key, number);
   const mappingOf = edgeMappings();
   const start = new Int32Array(assets.length + 1);
   const upstreams: number[] = [];
   const dependencies: Dependency[] = [];
   const mappings: EdgeMapping[] = [];
   const unclaimed: [number, AssetKey][] = [];
-  for (const [number, reader] of assets.entries()) {
+  for (const reader of assets) {
     for (const dependency of reader.retired ? [] : reader.stored.definition.dependencies) {
-      const upstreamNumber = numbers.get(dependency.asset);
-      const upstream = upstreamNumber === undefined ? undefined : assets[upstreamNumber];
-      if (upstreamNumber === undefined || upstream === undefined) {
-        if (context.unclaimed.has(dependency.asset)) unclaimed.push([number, dependency.asset]);
+      const upstream = context.claims.get(dependency.asset);
+      if (upstream === undefined) {
+        if (context.unclaimed.has(dependency.asset)) unclaimed.push([reader.number, dependency.asset]);
         else context.refuse(reader, missing(reader, dependency, context));
         continue;
       }
-      upstreams.push(upstreamNumber);
+      upstreams.push(upstream.number);
       dependencies.push(dependency);
       mappings.push(judgedEdge(reader, upstream, dependency, context, mappingOf));
     }
-    start[number + 1] = upstreams.length;
+    start[reader.number + 1] = upstreams.length;
   }
   return { start, upstream: Int32Array.from(upstreams), dependencies, mappings, unclaimed };
 }
@@ -78,19 +76,19 @@ function judgedEdge(
   mappingOf: ReturnType<typeof edgeMappings>,
 ): EdgeMapping {
   judgeAccess(reader, upstream, dependency, context);
-  const site = assetSite(reader.segment, reader.stored);
   if (dependency.mode === "lastValidated" && upstream.stored.definition.inPlace) {
-    context.refuse(reader, lastValidatedInPlace(site, dependency.asset));
+    context.refuse(reader, lastValidatedInPlace(siteOf(reader), dependency.asset));
   }
   if (reader.space === undefined || upstream.space === undefined || reader === upstream) return unmapped;
   const mapping = mappingOf(dependency, upstream.space, reader.space);
   if (mapping.problem !== undefined) {
-    context.refuse(reader, mappingMismatch(site, dependency, mapping.problem.message, mapping.problem.hint));
+    const { message, hint } = mapping.problem;
+    context.refuse(reader, mappingMismatch(siteOf(reader), dependency, message, hint));
     return mapping;
   }
   const atLeast = resolvedAtLeast(dependency, mapping.single);
   const countMax = mappedCountMax(mapping, upstream.space);
-  if (atLeast > countMax) context.refuse(reader, requiresTooMany(site, dependency, atLeast, countMax));
+  if (atLeast > countMax) context.refuse(reader, requiresTooMany(siteOf(reader), dependency, atLeast, countMax));
   return mapping;
 }
 
@@ -104,13 +102,13 @@ function judgeAccess(
   const { team } = reader.segment;
   const { definition } = upstream.stored;
   if (!isVisibleTo(definition, upstream.segment.team, team)) {
-    const site = assetSite(reader.segment, reader.stored);
+    const site = siteOf(reader);
     if (established?.(key, definition.key) === true) warn(reader, unexportedUpstream(site, definition.key));
     else refuse(reader, notExported(site, "reads", dependency.asset));
   }
   if (upstream.retired) {
     const served = established?.(key, definition.key) ?? true;
-    const problem = retiredUpstream(assetSite(reader.segment, reader.stored), definition.key, served);
+    const problem = retiredUpstream(siteOf(reader), definition.key, served);
     if (served) warn(reader, problem);
     else refuse(reader, problem);
   }
@@ -127,7 +125,11 @@ function missing(reader: ClaimedAsset, dependency: Dependency, context: LinkCont
     );
   });
   const unloaded = unloadedModule(context.segments, teamOf(dependency.asset));
-  return missingUpstream(assetSite(reader.segment, reader.stored), dependency, nearest, unloaded);
+  return missingUpstream(siteOf(reader), dependency, nearest, unloaded);
+}
+
+function siteOf(reader: ClaimedAsset): DefinitionSite {
+  return assetSite(reader.segment, reader.stored);
 }
 
 function unloadedModule(

@@ -28,6 +28,7 @@ export function refusalRoots(
   order: Int32Array,
   { own, unclaimed, refuse }: RefusalContext,
 ): ReadonlyMap<AssetKey, GraphError> {
+  if (order.length === assets.length && own.size === 0 && edges.unclaimed.length === 0) return new Map();
   const roots: (GraphError | undefined)[] = assets.map(({ stored }) => own.get(stored.definition.key));
   const refuseAt = (number: number, problem: DefinitionError): void => {
     const error = errorOf(assets, number, problem);

@@ -1,4 +1,5 @@
 import type { AssetKey } from "@headgate/model";
+import type { GrowingNode } from "./assembled-assets.ts";
 import type { AssetNode, CheckNode, GraphError, LocationSegment, StoredDefinition } from "./asset-graph.ts";
 import { checkId, isVisibleTo } from "./asset-graph.ts";
 import {
@@ -15,9 +16,10 @@ import type { CheckDefinition, CheckReference, DefinitionError } from "./definit
 import type { NearestKeys } from "./nearest-key.ts";
 
 export interface CheckContext {
-  readonly assets: ReadonlyMap<AssetKey, AssetNode>;
-  /** When each retired asset vanished, where that is known. */
-  readonly retiredMs: ReadonlyMap<AssetKey, number>;
+  /** By key; their checks are filled in. */
+  readonly assets: ReadonlyMap<AssetKey, GrowingNode>;
+  /** When a retired asset vanished, where that is known. */
+  readonly retiredMsOf: (key: AssetKey) => number | undefined;
   /** The first cause of the refusal of each key that is not among `assets`. */
   readonly rootOf: (key: AssetKey) => GraphError | undefined;
   readonly nearest: NearestKeys;
@@ -31,35 +33,37 @@ interface StoredCheck {
 }
 
 /**
- * The checks of each asset, of every team, ordered by team, then name.
+ * Gives each asset its checks, of every team, ordered by team, then name.
  *
  * Unknown is closed: a check that `requiredChecks` names and that nobody defines is there all the same, with its last
  * definition or an empty one, an error and, in the empty case, no location; the asset is kept, and says so as an error.
  */
-export function linkedChecks(
-  segments: readonly LocationSegment[],
-  context: CheckContext,
-): ReadonlyMap<AssetKey, readonly CheckNode[]> {
-  const byAsset = new Map<AssetKey, Map<string, CheckNode>>();
+export function linkChecks(segments: readonly LocationSegment[], context: CheckContext): void {
+  const known = new Map<string, CheckNode>();
   const removed = new Map<string, StoredCheck>();
   for (const segment of segments) {
     for (const stored of segment.checks) {
       const { asset, name } = stored.definition;
       const id = checkId(asset, segment.team, name);
-      const first = byAsset.get(asset)?.get(id);
-      if (stored.retired === true && !wentWithItsAsset(stored, segment, context)) {
+      const node = context.assets.get(asset);
+      if (stored.retired === true && !wentWithItsAsset(stored, segment, node, context)) {
         removed.set(id, { stored, segment });
         continue;
       }
-      const problem = checkProblem(stored.definition, segment, first, context);
-      if (problem === undefined) add(byAsset, checkNode(id, { stored, segment }));
-      else if (stored.retired !== true) context.refuse(checkError(stored.definition, segment, problem));
+      const problem = checkProblem(stored, segment, node, known.get(id), context);
+      if (problem === undefined && node !== undefined) {
+        const check = checkNode(id, { stored, segment });
+        known.set(id, check);
+        node.checks.push(check);
+      } else if (problem !== undefined && stored.retired !== true) {
+        context.refuse(checkError(stored.definition, segment, problem));
+      }
     }
   }
-  for (const node of context.assets.values()) addRequired(node, byAsset, removed, context);
-  const ordered = new Map<AssetKey, readonly CheckNode[]>();
-  for (const [asset, checks] of byAsset) ordered.set(asset, [...checks.values()].sort(byTeamThenName));
-  return ordered;
+  for (const node of context.assets.values()) {
+    addRequired(node, known, removed, context);
+    if (node.checks.length > 1) node.checks.sort(byTeamThenName);
+  }
 }
 
 /**
@@ -69,23 +73,23 @@ export function linkedChecks(
 function wentWithItsAsset(
   stored: StoredDefinition<CheckDefinition>,
   segment: LocationSegment,
-  { assets, retiredMs }: CheckContext,
+  asset: AssetNode | undefined,
+  { retiredMsOf }: CheckContext,
 ): boolean {
-  const asset = assets.get(stored.definition.asset);
   if (asset?.retired !== true || asset.location !== segment.location) return false;
-  const assetMs = retiredMs.get(asset.key);
+  const assetMs = retiredMsOf(asset.key);
   return assetMs === undefined || stored.retiredMs === undefined || stored.retiredMs >= assetMs;
 }
 
 function checkProblem(
-  check: CheckDefinition,
+  { definition: check, retired: vanished }: StoredDefinition<CheckDefinition>,
   segment: LocationSegment,
+  asset: AssetNode | undefined,
   first: CheckNode | undefined,
   context: CheckContext,
 ): DefinitionError | undefined {
-  const site = checkSite(check, segment);
-  const asset = context.assets.get(check.asset);
   if (asset === undefined) {
+    const site = checkSite(check, segment);
     const root = context.rootOf(check.asset);
     if (root !== undefined) return refusedAsset(site, check, { key: root.key, error: root });
     const visible = (key: AssetKey): boolean => {
@@ -94,9 +98,12 @@ function checkProblem(
     };
     return missingAsset(site, check, context.nearest.nearest(check.asset, visible));
   }
-  if (!isVisibleTo(asset.definition, asset.team, segment.team)) return notExported(site, "checks", check.asset);
-  if (first !== undefined) return duplicateCheck(site, check, first.location);
-  if (asset.retired) context.warn(checkError(check, segment, retiredAsset(site, check)));
+  if (!isVisibleTo(asset.definition, asset.team, segment.team)) {
+    return notExported(checkSite(check, segment), "checks", check.asset);
+  }
+  if (first !== undefined) return duplicateCheck(checkSite(check, segment), check, first.location);
+  if (asset.retired && !vanished)
+    context.warn(checkError(check, segment, retiredAsset(checkSite(check, segment), check)));
   return undefined;
 }
 
@@ -107,33 +114,28 @@ function checkNode(id: string, { stored, segment }: StoredCheck, error = stored.
   return { id, asset, team, name, location, definition, firstSeenMs, ...(error && { error }) };
 }
 
-function add(byAsset: Map<AssetKey, Map<string, CheckNode>>, check: CheckNode): void {
-  const checks = byAsset.get(check.asset);
-  if (checks === undefined) byAsset.set(check.asset, new Map([[check.id, check]]));
-  else checks.set(check.id, check);
-}
-
 function addRequired(
-  node: AssetNode,
-  byAsset: Map<AssetKey, Map<string, CheckNode>>,
+  node: GrowingNode,
+  known: ReadonlyMap<string, CheckNode>,
   removed: ReadonlyMap<string, StoredCheck>,
   context: CheckContext,
 ): void {
   const { key, location, definition } = node;
-  const site: DefinitionSite = { key, team: node.team, location, source: definition.source };
   for (const reference of definition.requiredChecks) {
     const { asset, team, name } = reference;
+    const site: DefinitionSite = { key, team: node.team, location, source: definition.source };
     const id = checkId(asset, team, name);
-    const found = byAsset.get(key)?.get(id);
+    const found = asset === key ? known.get(id) : undefined;
     if (found !== undefined) {
-      if (found.error?.code === "definition.missing_required_check" || found.definition.blocking) continue;
+      if (found.definition.blocking) continue;
       context.warn({ ...requiredCheckNotBlocking(site, team, name), location, kind: "asset", key });
       continue;
     }
+    if (node.checks.some((check) => check.id === id)) continue;
     const error = missingRequiredCheck(site, definition, reference);
     if (!node.retired) context.refuse({ ...error, location, kind: "asset", key });
     const last = asset === key ? removed.get(id) : undefined;
-    add(byAsset, last === undefined ? undefinedCheck(node, id, reference, error) : checkNode(id, last, error));
+    node.checks.push(last === undefined ? undefinedCheck(node, id, reference, error) : checkNode(id, last, error));
   }
 }
 
