@@ -41,7 +41,9 @@ function writeString(text: string, path: string): string {
 }
 
 function writeObject(value: object, path: string, depth: number): string {
-  if ("toJSON" in value && typeof value.toJSON === "function") return write(value.toJSON(), path, depth + 1);
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    return write((value.toJSON as () => unknown).call(value), path, depth + 1);
+  }
   if (Array.isArray(value)) {
     return `[${Array.from(value, (item, index) => write(item, `${path}[${index}]`, depth + 1)).join(",")}]`;
   }

@@ -56,7 +56,7 @@ export function cronPattern(source: string): CronPattern {
     cadence: cadenceOf(minute, hour, day, month, weekday),
     fixedTime,
     minutesOfDay: minutesOfDay(source, minute, hour),
-    matchesDay: everyDay ? () => true : (number) => matchesDay.at(number * 86_400_000),
+    matchesDay: everyDay ? () => true : remembered((number) => matchesDay.at(number * 86_400_000)),
   };
 }
 
@@ -72,6 +72,19 @@ function matcher(source: string, text: string): { at: (ms: number) => boolean; e
   return {
     at: (ms) => cron.match(new Date(ms)),
     ever: () => cron.nextRun(new Date(Date.UTC(1999, 11, 31))) !== null,
+  };
+}
+
+/** Asking croner takes ten microseconds a day, and a year is asked about again whenever its chunk was dropped. */
+function remembered(ask: (day: number) => boolean): (day: number) => boolean {
+  const answers = new Map<number, boolean>();
+  return (day) => {
+    let answer = answers.get(day);
+    if (answer === undefined) {
+      answer = ask(day);
+      answers.set(day, answer);
+    }
+    return answer;
   };
 }
 
