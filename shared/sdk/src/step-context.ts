@@ -63,9 +63,9 @@ export interface ComputeContext<
   /** The run's config for this asset, validated; defaults applied. */
   readonly config: ConfigOf<C>;
   /** Adds metadata to the version; a later value of the same name replaces the earlier. */
-  metadata(values: Metadata): void;
+  readonly metadata: (values: Metadata) => void;
   /** Sets the data version. Default: the digest of the stored value. Readers are stale only when it changes. */
-  dataVersion(version: string): void;
+  readonly dataVersion: (version: string) => void;
   /** By dependency name, order-only ones included. */
   readonly inputs: { readonly [N in Name]: InputDetails };
 }

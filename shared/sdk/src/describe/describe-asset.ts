@@ -1,0 +1,183 @@
+import type { AssetDefinition, RetryPolicy } from "@headgate/proto";
+import { Backoff } from "@headgate/proto";
+import { assetKeyRule, cleanText, parseAssetKey, teamOf } from "@headgate/model";
+import type { AnyAsset, RequiredCheck, RetryOptions } from "../asset.ts";
+import { schemaOf } from "../step/value-check.ts";
+import { describeDependencies } from "./describe-dependencies.ts";
+import { describePartitions, spaceOf } from "./describe-partitions.ts";
+import type { FieldRule } from "./fields.ts";
+import {
+  anything,
+  callable,
+  checkFields,
+  count,
+  describeValue,
+  filledText,
+  flag,
+  milliseconds,
+  oneOf,
+  record,
+  text,
+  textRecord,
+  texts,
+} from "./fields.ts";
+import { DefinitionProblem } from "./problem.ts";
+import { sortedRecord } from "./sorted-record.ts";
+
+const kindOf =
+  (kind: string): FieldRule["is"] =>
+  (value) =>
+    (value as { kind?: unknown } | null)?.kind === kind;
+
+const assetFields: Readonly<Record<string, FieldRule>> = {
+  kind: anything,
+  key: text,
+  value: { is: isValueDeclaration, words: "a Standard Schema or valueOf<T>()" },
+  partitions: record,
+  export: { is: (value) => flag.is(value) || texts.is(value), words: "true, false or a list of teams" },
+  description: text,
+  group: text,
+  tags: textRecord,
+  kinds: texts,
+  codeVersion: filledText,
+  deps: record,
+  resources: record,
+  config: { is: (value) => schemaOf(value) !== undefined, words: "a Standard Schema" },
+  io: { is: kindOf("ioManager"), words: "an IO manager, as ioManager({ ... }) makes it" },
+  automation: { is: kindOf("onMissing"), words: "a condition, as when.onMissing() makes it" },
+  retry: record,
+  timeoutMs: milliseconds,
+  attemptLeaseMs: milliseconds,
+  gateTimeoutMs: milliseconds,
+  inPlace: flag,
+  requiredChecks: { is: Array.isArray, words: "a list of { team, name }" },
+  compute: callable,
+};
+
+const retryFields: Readonly<Record<string, FieldRule>> = {
+  maxRetries: count,
+  delayMs: count,
+  backoff: oneOf("constant", "linear", "exponential"),
+  jitter: { is: (value) => typeof value === "number" && value >= 0 && value <= 1, words: "a number from 0 to 1" },
+  maxCrashes: count,
+};
+
+function isValueDeclaration(value: unknown): boolean {
+  return schemaOf(value) !== undefined || kindOf("valueMarker")(value);
+}
+
+/**
+ * An asset as it goes into the manifest.
+ *
+ * @throws DefinitionProblem
+ */
+export function describeAsset(asset: AnyAsset, team: string, codeVersion: string): AssetDefinition {
+  checkKey(asset.key, team);
+  const what = `asset ${asset.key}`;
+  checkFields(what, asset, assetFields);
+  if (typeof asset.compute !== "function") {
+    throw new DefinitionProblem(
+      "definition.invalid",
+      `${what} has no compute function.`,
+      "Give it `compute`, or keep it out of `assets` if it is another team's spec.",
+    );
+  }
+  checkResources(what, asset);
+  const space = spaceOf(what, asset.partitions);
+  const exported = asset.export ?? false;
+  return {
+    key: asset.key,
+    description: cleanText(asset.description ?? ""),
+    dependencies: describeDependencies(asset, space),
+    partitions: describePartitions(asset.partitions),
+    export: exported === true,
+    exportTo: typeof exported === "object" ? [...exported] : [],
+    codeVersion: cleanText(codeVersion),
+    group: cleanText(asset.group ?? ""),
+    tags: sortedRecord(asset.tags ?? {}),
+    kinds: [...(asset.kinds ?? [])],
+    inPlace: asset.inPlace ?? false,
+    retry: asset.retry && describeRetry(what, asset.retry),
+    timeoutMs: asset.timeoutMs ?? 0,
+    attemptLeaseMs: asset.attemptLeaseMs ?? 0,
+    gateTimeoutMs: asset.gateTimeoutMs ?? 0,
+    automation: asset.automation && { kind: { $case: "onMissing", value: {} } },
+    requiredChecks: (asset.requiredChecks ?? []).map((check) => describeRequiredCheck(what, asset.key, check)),
+    configSchema: configSchema(asset.config),
+    source: undefined,
+  };
+}
+
+/** @throws DefinitionProblem for a key that is none, or that is another team's */
+export function checkKey(key: unknown, team: string): void {
+  const parsed = typeof key === "string" ? parseAssetKey(key) : undefined;
+  if (parsed === undefined) {
+    const message = `${describeValue(key)} is not an asset key: ${assetKeyRule}.`;
+    throw new DefinitionProblem("definition.key_invalid", message, `Write it as "${team}/name".`);
+  }
+  if (teamOf(parsed) === team) return;
+  throw new DefinitionProblem(
+    "definition.other_team",
+    `The key ${parsed} belongs to team "${teamOf(parsed)}", and these definitions are those of team "${team}".`,
+    `Name it "${team}/...", or read the other team's asset through its contract instead of defining it.`,
+  );
+}
+
+function checkResources(what: string, asset: AnyAsset): void {
+  for (const [name, resource] of Object.entries(asset.resources)) {
+    checkFields(
+      what,
+      { resources: resource },
+      { resources: { is: kindOf("resource"), words: "made by resource({ ... })" } },
+    );
+    if (resource !== undefined) continue;
+    throw new DefinitionProblem(
+      "definition.invalid",
+      `The resource "${name}" of ${what} is undefined.`,
+      "An import cycle is the usual reason: move the resource to a module of its own.",
+    );
+  }
+}
+
+function describeRetry(what: string, retry: RetryOptions): RetryPolicy {
+  checkFields(`retry of ${what}`, retry, retryFields);
+  return {
+    maxRetries: retry.maxRetries ?? 0,
+    delayMs: retry.delayMs ?? 1_000,
+    backoff: backoffs[retry.backoff ?? "constant"],
+    jitter: retry.jitter ?? 0,
+    maxCrashes: retry.maxCrashes ?? 1,
+  };
+}
+
+const backoffs: Record<NonNullable<RetryOptions["backoff"]>, Backoff> = {
+  constant: Backoff.BACKOFF_CONSTANT,
+  linear: Backoff.BACKOFF_LINEAR,
+  exponential: Backoff.BACKOFF_EXPONENTIAL,
+};
+
+function describeRequiredCheck(what: string, assetKey: string, check: RequiredCheck) {
+  checkFields(`a required check of ${what}`, check ?? {}, { team: filledText, name: filledText });
+  if (check?.team && check.name) return { assetKey, team: check.team, name: check.name };
+  throw new DefinitionProblem(
+    "definition.invalid",
+    `A required check of ${what} does not name both its team and its name.`,
+    'Write { team: "...", name: "..." }.',
+  );
+}
+
+interface JsonSchemaSource {
+  readonly jsonSchema?: { readonly input?: (options: { readonly target: string }) => unknown };
+}
+
+/** The JSON Schema of the config where its library can say it; "{}" takes anything and leaves judging to the location. */
+function configSchema(config: AnyAsset["config"]): string {
+  const schema = schemaOf(config);
+  if (schema === undefined) return "";
+  try {
+    const source = schema["~standard"] as JsonSchemaSource;
+    return JSON.stringify(source.jsonSchema?.input?.({ target: "draft-2020-12" }) ?? {});
+  } catch {
+    return "{}";
+  }
+}

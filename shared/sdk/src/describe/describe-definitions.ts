@@ -1,0 +1,204 @@
+import type { DefinitionError, SourceLocation } from "@headgate/proto";
+import { cleanText, parseAssetKey } from "@headgate/model";
+import type { AnyAssetCheck } from "../asset-check.ts";
+import type { AnyAsset } from "../asset.ts";
+import type { Definitions } from "../definitions.ts";
+import type { CodeBase } from "../step/code-base.ts";
+import type { DescribedEntry } from "../step/worker-protocol.ts";
+import { describeAsset } from "./describe-asset.ts";
+import { describeCheck } from "./describe-check.ts";
+import { failedModuleOf } from "./failed-module.ts";
+import { describeValue } from "./fields.ts";
+import { DefinitionProblem } from "./problem.ts";
+
+/** What a location defines, described; what is usable of it for running steps. */
+export interface DescribedDefinitions {
+  readonly entries: readonly DescribedEntry[];
+  readonly assets: ReadonlyMap<string, AnyAsset>;
+  readonly checks: ReadonlyMap<string, AnyAssetCheck>;
+}
+
+/** Describes the default export of a location's definitions module. Never throws: what is wrong becomes an entry. */
+export class DefinitionsDescriber {
+  readonly #codeBase: CodeBase;
+  readonly #entrySource: string;
+  readonly #codeVersionOf: (asset: AnyAsset) => string;
+  readonly #entries = new Map<string, DescribedEntry>();
+  readonly #assets = new Map<string, AnyAsset>();
+  readonly #checks = new Map<string, AnyAssetCheck>();
+  readonly #broken = new Set<string>();
+
+  constructor(codeBase: CodeBase, entrySource: string, codeVersionOf: (asset: AnyAsset) => string) {
+    this.#codeBase = codeBase;
+    this.#entrySource = entrySource;
+    this.#codeVersionOf = codeVersionOf;
+  }
+
+  describe(exported: unknown): DescribedDefinitions {
+    const definitions = this.#accepted(exported);
+    if (definitions !== undefined) {
+      const { team, assets, checks } = definitions;
+      this.#list("assets", assets, (asset, at) => this.#asset(asset as AnyAsset, at, team));
+      this.#list("checks", checks, (check, at) => this.#check(check as AnyAssetCheck, at));
+    }
+    return { entries: [...this.#entries.values()], assets: this.#assets, checks: this.#checks };
+  }
+
+  #accepted(exported: unknown): Definitions | undefined {
+    const given = exported as Definitions | undefined;
+    if (given?.kind !== "definitions") {
+      this.#refuse("module", this.#entrySource, undefined, {
+        code: "definition.no_definitions",
+        message: `${this.#entrySource} has no default export made by definitions({ ... }): it is ${describeValue(exported)}.`,
+        hint: "End the file with: export default definitions({ team, assets: [...] });",
+      });
+      return undefined;
+    }
+    const source = this.#codeBase.sourceOf(given);
+    const unknown = Object.keys(given).filter((name) => !["kind", "team", "io", "assets", "checks"].includes(name));
+    if (unknown.length > 0) {
+      this.#refuse("module", this.#entrySource, source, {
+        code: "definition.unknown_field",
+        message: `definitions({ ... }) has the unknown field "${unknown.join('", "')}".`,
+        hint: "Known fields: team, io, assets, checks.",
+      });
+    }
+    if (typeof given.team !== "string" || !parseAssetKey(`${given.team}/x`) || given.team.includes("/")) {
+      this.#refuse("module", this.#entrySource, source, {
+        code: "definition.team_invalid",
+        message: `"team" of definitions({ ... }) is ${describeValue(given.team)}.`,
+        hint: "Give the team's name: a-z, 0-9, _ and -.",
+      });
+      return undefined;
+    }
+    const managers = [given.io ?? []].flat();
+    if (managers.some((io) => io?.kind !== "ioManager" && failedModuleOf(io) === undefined)) {
+      this.#refuse("module", `${this.#entrySource}#io`, source, {
+        code: "definition.invalid",
+        message: `"io" of definitions({ ... }) is ${describeValue(given.io)} and not an IO manager, or a list of them.`,
+        hint: "Make it with ioManager({ ... }), or take one of a connections package.",
+      });
+    }
+    return given;
+  }
+
+  #list(name: string, values: unknown, describe: (value: object, at: string) => void): void {
+    if (failedModuleOf(values) !== undefined) return;
+    if (!Array.isArray(values)) {
+      this.#refuse("module", `${this.#entrySource}#${name}`, undefined, {
+        code: "definition.invalid",
+        message: `"${name}" of definitions({ ... }) is ${describeValue(values)} and not a list.`,
+        hint: `Write ${name}: [ ... ].`,
+      });
+      return;
+    }
+    values.forEach((value: unknown, index) => {
+      const at = `${this.#entrySource}#${name}[${index}]`;
+      // The module's own entry says why it did not load; an element that was to come from it adds nothing.
+      if (failedModuleOf(value) !== undefined && !Object.hasOwn(value as object, "kind")) return;
+      if (typeof value === "object" && value !== null) return describe(value, at);
+      this.#refuse("module", at, undefined, {
+        code: "definition.invalid",
+        message: `${name}[${index}] of definitions({ ... }) is ${describeValue(value)}.`,
+        hint: "An import cycle is the usual reason for undefined, or a name that the module does not export.",
+      });
+    });
+  }
+
+  #asset(asset: AnyAsset, at: string, team: string): void {
+    const source = this.#codeBase.sourceOf(asset);
+    const isNamed = typeof asset.key === "string" && parseAssetKey(asset.key) !== undefined;
+    const key = isNamed ? asset.key : at;
+    const first = this.#assets.get(key) ?? (this.#broken.has(key) ? asset : undefined);
+    if (isNamed && first !== undefined) return this.#duplicate("asset", key, this.#sourceOfEntry("asset", key), source);
+    try {
+      const module = failedModuleOf(asset);
+      if (module !== undefined) {
+        throw new DefinitionProblem(
+          "definition.module_failed",
+          `An asset here is built from ${module}, which did not load.`,
+          `Mend ${module}; its own error says what is wrong with it.`,
+        );
+      }
+      if (asset.kind !== "asset") {
+        throw new DefinitionProblem(
+          "definition.invalid",
+          `${key} was not made by asset({ ... })${isNamed ? ": it looks like a spec" : ""}.`,
+          "Implement a spec with asset({ ...spec, compute }), and list that.",
+        );
+      }
+      const described = describeAsset(asset, team, this.#codeVersionOf(asset));
+      this.#assets.set(key, asset);
+      const definition = { definition: { $case: "asset", value: { ...described, source } } } as const;
+      this.#entries.set(`asset ${key}`, { kind: "asset", key, definition });
+    } catch (error) {
+      this.#broken.add(key);
+      this.#refuse(isNamed ? "asset" : "module", key, source, error);
+    }
+  }
+
+  #check(check: AnyAssetCheck, at: string): void {
+    const source = this.#codeBase.sourceOf(check);
+    const isNamed = typeof check.asset?.key === "string" && typeof check.name === "string";
+    const key = isNamed ? `${check.asset.key}@${check.name}` : at;
+    if (this.#entries.has(`check ${key}`))
+      return this.#duplicate("check", key, this.#sourceOfEntry("check", key), source);
+    try {
+      if (check.kind !== "assetCheck") {
+        throw new DefinitionProblem(
+          "definition.invalid",
+          `${key} was not made by assetCheck({ ... }).`,
+          "Make it with assetCheck.",
+        );
+      }
+      const described = describeCheck(check);
+      if (this.#broken.has(check.asset.key)) {
+        throw new DefinitionProblem(
+          "definition.asset_broken",
+          `The asset ${check.asset.key} of this check did not load.`,
+          "Mend the asset; its own error says what is wrong with it.",
+        );
+      }
+      this.#checks.set(key, check);
+      const definition = { definition: { $case: "check", value: { ...described, source } } } as const;
+      this.#entries.set(`check ${key}`, { kind: "check", key, definition });
+    } catch (error) {
+      this.#refuse(isNamed ? "check" : "module", key, source, error);
+    }
+  }
+
+  /** Of two with one name neither can be told to be meant: both are refused, with both places. */
+  #duplicate(
+    kind: "asset" | "check",
+    key: string,
+    first: SourceLocation | undefined,
+    second: SourceLocation | undefined,
+  ): void {
+    this.#assets.delete(key);
+    this.#checks.delete(key);
+    this.#broken.add(key);
+    const place = (source: SourceLocation | undefined) =>
+      source ? `${source.file}:${source.line}` : "an unknown place";
+    this.#refuse(kind, key, second, {
+      code: "definition.duplicate",
+      message: `The ${kind} ${key} is defined twice in this location: ${place(first)} and ${place(second)}.`,
+      hint: "Rename or remove one of them.",
+    });
+  }
+
+  #sourceOfEntry(kind: string, key: string): SourceLocation | undefined {
+    const entry = this.#entries.get(`${kind} ${key}`);
+    return entry?.error?.source ?? entry?.definition?.definition?.value.source;
+  }
+
+  #refuse(kind: DescribedEntry["kind"], key: string, source: SourceLocation | undefined, problem: unknown): void {
+    const { code, message, hint } = problem as Partial<DefinitionProblem>;
+    const error: DefinitionError = {
+      code: typeof code === "string" && code.startsWith("definition.") ? code : "definition.invalid",
+      message: cleanText(String(message ?? problem)),
+      hint: cleanText(hint ?? ""),
+      source,
+    };
+    this.#entries.set(`${kind} ${key}`, { kind, key: cleanText(key), error });
+  }
+}

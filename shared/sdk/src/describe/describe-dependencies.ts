@@ -1,0 +1,109 @@
+import type {
+  Dependency as WireDependency,
+  PartitionKeys,
+  PartitionMapping as WireMapping,
+  Require as WireRequire,
+} from "@headgate/proto";
+import { DependencyMode } from "@headgate/proto";
+import { defaultMapping, mappingProblem, parseAssetKey } from "@headgate/model";
+import type { PartitionMapping, PartitionSpace } from "@headgate/model";
+import type { AnyAsset } from "../asset.ts";
+import type { AnySpec } from "../asset-spec.ts";
+import type { Dependency, EdgeMode, Require } from "../edge.ts";
+import { isEdge } from "../edge.ts";
+import { spaceOf } from "./describe-partitions.ts";
+import { describeValue, refuseFailedModule } from "./fields.ts";
+import { DefinitionProblem } from "./problem.ts";
+import { sortedRecord } from "./sorted-record.ts";
+
+const modes: Record<EdgeMode, DependencyMode> = {
+  strict: DependencyMode.DEPENDENCY_MODE_STRICT,
+  lastValidated: DependencyMode.DEPENDENCY_MODE_LAST_VALIDATED,
+  orderOnly: DependencyMode.DEPENDENCY_MODE_ORDER_ONLY,
+};
+
+/** @throws DefinitionProblem */
+export function describeDependencies(asset: AnyAsset, space: PartitionSpace): WireDependency[] {
+  return Object.entries(asset.deps).map(([name, dependency]) => describeDependency(asset, space, name, dependency));
+}
+
+function describeDependency(asset: AnyAsset, space: PartitionSpace, name: string, given: Dependency): WireDependency {
+  const what = `Dependency "${name}" of asset ${asset.key}`;
+  refuseFailedModule(what, given);
+  const edge = isEdge(given) ? given : undefined;
+  const upstream = edge ? edge.upstream : (given as AnySpec);
+  refuseFailedModule(what, upstream);
+  checkUpstream(what, upstream);
+  const mode = edge?.mode ?? "strict";
+  if (mode === "lastValidated" && (upstream as Partial<AnyAsset>).inPlace === true) {
+    throw new DefinitionProblem(
+      "definition.last_validated_in_place",
+      `${what} asks for the last validated version of ${upstream.key}, which is overwritten in place: older versions cannot be read.`,
+      `Depend on ${upstream.key} itself, or let it keep its versions.`,
+    );
+  }
+  const upstreamSpace = spaceOf(`asset ${upstream.key}`, upstream.partitions);
+  checkMapping(what, edge?.mapping, upstreamSpace, space);
+  return {
+    name,
+    assetKey: upstream.key,
+    mode: modes[mode],
+    mapping: edge?.mapping && describeMapping(edge.mapping),
+    require: describeRequire(what, edge?.require),
+  };
+}
+
+function checkUpstream(what: string, upstream: AnySpec | undefined): void {
+  if (upstream === undefined || upstream === null) {
+    throw new DefinitionProblem(
+      "definition.dependency_undefined",
+      `${what} is undefined.`,
+      "The usual reason is an import cycle between the two modules, or a name that the module does not export.",
+    );
+  }
+  if (typeof upstream === "object" && typeof upstream.key === "string" && parseAssetKey(upstream.key)) return;
+  throw new DefinitionProblem(
+    "definition.dependency_invalid",
+    `${what} is ${describeValue(upstream)} and not an asset${typeof upstream === "object" ? ` with a valid key (${describeValue(upstream.key)})` : ""}.`,
+    "Import the asset or its spec and write it there; a key as a text is no reference.",
+  );
+}
+
+function checkMapping(
+  what: string,
+  given: PartitionMapping | undefined,
+  upstream: PartitionSpace,
+  space: PartitionSpace,
+): void {
+  const problem = mappingProblem(given ?? defaultMapping(upstream, space), upstream, space);
+  if (problem === undefined) return;
+  throw new DefinitionProblem("definition.mapping_invalid", `${what}: ${problem.message}`, problem.hint);
+}
+
+function describeMapping(mapping: PartitionMapping): WireMapping {
+  switch (mapping.kind) {
+    case "identity":
+    case "all":
+    case "last":
+      return { kind: { $case: mapping.kind, value: {} } };
+    case "window":
+      return { kind: { $case: "window", value: { startOffset: mapping.startOffset, endOffset: mapping.endOffset } } };
+    case "static": {
+      const upstreamOf: Record<string, PartitionKeys> = {};
+      for (const [key, keys] of Object.entries(sortedRecord(mapping.upstreamOf))) upstreamOf[key] = { keys: [...keys] };
+      return { kind: { $case: "static", value: { upstreamOf } } };
+    }
+  }
+}
+
+function describeRequire(what: string, require: Require | undefined): WireRequire | undefined {
+  if (require === undefined) return undefined;
+  if (require === "every") return { atLeast: 0 };
+  const atLeast = (require as { atLeast?: unknown } | null)?.atLeast;
+  if (Number.isSafeInteger(atLeast) && (atLeast as number) >= 1) return { atLeast: atLeast as number };
+  throw new DefinitionProblem(
+    "definition.require_invalid",
+    `"require" of ${what} is ${describeValue(require)}.`,
+    'Write "every", or { atLeast: n } with n from 1.',
+  );
+}

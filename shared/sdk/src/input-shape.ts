@@ -1,0 +1,34 @@
+import type { Dependency } from "./edge.ts";
+import { isEdge } from "./edge.ts";
+import type { AnyPartitions } from "./partitions.ts";
+
+/**
+ * True where compute receives one value for this dependency, false where it receives `Partitioned`: the same rule that
+ * the types of `asset` follow, decided from the definitions alone.
+ */
+export function inputIsSingle(dependency: Dependency, partitions: AnyPartitions | undefined): boolean {
+  const upstream = (isEdge(dependency) ? dependency.upstream : dependency).partitions;
+  if (upstream === undefined) return true;
+  switch (isEdge(dependency) ? dependency.mappingKind : "default") {
+    case "last":
+      return true;
+    case "all":
+    case "offsets":
+    case "static":
+      return false;
+    case "offset":
+    case "default":
+      return partitions !== undefined && sameWindowsOrKeys(upstream, partitions);
+  }
+}
+
+function sameWindowsOrKeys(upstream: AnyPartitions, partitions: AnyPartitions): boolean {
+  if (upstream.kind === "timeWindow") {
+    return (
+      partitions.kind === "timeWindow" && upstream.cron === partitions.cron && upstream.timezone === partitions.timezone
+    );
+  }
+  if (partitions.kind !== "static" || partitions.keys.length !== upstream.keys.length) return false;
+  const keys = new Set(upstream.keys);
+  return partitions.keys.every((key) => keys.has(key));
+}

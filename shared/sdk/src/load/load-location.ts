@@ -1,0 +1,102 @@
+import { statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { BundleReference, DescribedEntry } from "../step/worker-protocol.ts";
+import type { Bundle, LocationSources } from "./bundle.ts";
+import { buildModules, bundleSources, sourceName } from "./bundle.ts";
+import type { ModuleProblem } from "./module-problem.ts";
+import { importProblem, syntaxProblem } from "./module-problem.ts";
+import { describeBundle, probeModules } from "./probe.ts";
+import { sourceHashes, sourceModules } from "./source-modules.ts";
+
+/** More modules than this are not set aside one by one: then the whole location counts as broken. */
+const quarantinedMax = 100;
+
+/** A location's code as it was loaded. */
+export interface LoadedLocation {
+  /** Undefined when nothing could be loaded. */
+  readonly bundle: BundleReference | undefined;
+  readonly buildId: string;
+  readonly team: string;
+  readonly entries: readonly DescribedEntry[];
+  readonly problems: readonly ModuleProblem[];
+  /** The location's own files, absolute: what a watcher looks at. */
+  readonly files: readonly string[];
+}
+
+/** The folder and the definitions module that a path names. @throws Error when there is neither */
+export function locationSources(module: string): LocationSources {
+  const path = resolve(module);
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isFile()) return { folder: dirname(path), entry: path };
+  for (const name of ["definitions.ts", "definitions.mts", "definitions.js", "definitions.mjs"]) {
+    const entry = join(path, name);
+    if (stats?.isDirectory() && statSync(entry, { throwIfNoEntry: false })?.isFile()) return { folder: path, entry };
+  }
+  throw new Error(
+    stats === undefined
+      ? `There is no code location at ${path}. Give a folder with a definitions.ts, or such a file.`
+      : `${path} has no definitions.ts. Add one that ends with: export default definitions({ team, assets: [...] });`,
+  );
+}
+
+/** Bundles, imports and describes a location; modules that do not load are set aside, so that the others do. */
+export async function loadLocation(sources: LocationSources): Promise<LoadedLocation> {
+  const problems = new Map<string, ModuleProblem>();
+  for (let round = 0; round <= quarantinedMax; round++) {
+    const built = await bundleSources(sources, new Set(problems.keys()));
+    const found = built.ok
+      ? await importOnce(sources, built.bundle, problems)
+      : built.errors.map((error) => syntaxProblem(sources, error));
+    if (!Array.isArray(found)) return found;
+    for (const problem of found) if (!problems.has(problem.file)) problems.set(problem.file, problem);
+    // Nothing new to set aside, or the definitions themselves: the location as a whole does not load.
+    if (found.length === 0 || problems.has(sources.entry)) break;
+  }
+  return broken(sources, [...problems.values()]);
+}
+
+/** The loaded location, or the module to set aside next. */
+async function importOnce(
+  sources: LocationSources,
+  bundle: Bundle,
+  problems: ReadonlyMap<string, ModuleProblem>,
+): Promise<LoadedLocation | ModuleProblem[]> {
+  const modules = sourceModules(bundle.metafile, sources.entry, sources.folder);
+  const reference: BundleReference = {
+    entry: bundle.file,
+    folder: sources.folder,
+    sourceHashes: await sourceHashes(modules),
+    entrySource: sourceName(sources, sources.entry),
+  };
+  const described = await describeBundle(reference);
+  if (described.kind === "described") {
+    const { team, entries } = described;
+    return {
+      bundle: reference,
+      buildId: bundle.buildId,
+      team,
+      entries,
+      problems: [...problems.values()],
+      files: modules,
+    };
+  }
+  const names = [...problems.values()].map((problem) => problem.source);
+  const { culprit } = described.problem;
+  if (culprit !== undefined && modules.includes(culprit) && !problems.has(culprit)) {
+    return [importProblem(sources, culprit, described.problem, names)];
+  }
+  const candidates = modules.filter((module) => !problems.has(module));
+  const build = await buildModules(sources, candidates, new Set(problems.keys()));
+  try {
+    const probed = await probeModules(build.files);
+    return probed === undefined
+      ? [importProblem(sources, sources.entry, described.problem, names)]
+      : [importProblem(sources, probed.source, probed.problem, names)];
+  } finally {
+    await build.remove();
+  }
+}
+
+function broken(sources: LocationSources, problems: readonly ModuleProblem[]): LoadedLocation {
+  return { bundle: undefined, buildId: "", team: "", entries: [], problems, files: [sources.entry] };
+}

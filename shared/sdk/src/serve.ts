@@ -1,0 +1,2 @@
+export { serve } from "./server/serve.ts";
+export type { ServedLocation, ServeOptions } from "./server/serve-options.ts";

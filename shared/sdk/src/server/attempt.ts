@@ -1,0 +1,70 @@
+import type { Finished, StepCommand, StepError } from "@headgate/proto";
+import { Outcome } from "@headgate/proto";
+import type { WorkerExit } from "../load/worker-process.ts";
+import type { AbortReason } from "../step/worker-protocol.ts";
+import type { AttemptLog } from "./attempt-log.ts";
+import type { Session } from "./session.ts";
+
+/** An attempt that this instance holds: waiting for a worker, running, or finished and not acknowledged. */
+export interface Attempt {
+  readonly id: string;
+  readonly runId: string;
+  readonly command: StepCommand;
+  readonly log: AttemptLog;
+  /** On the monotonic clock. */
+  readonly receivedAtMs: number;
+  state: "queued" | "running" | "finished";
+  /** Where its events go; closed or undefined: they wait. */
+  session: Session | undefined;
+  abortReason: AbortReason | undefined;
+  timeoutTimer: NodeJS.Timeout | undefined;
+  killTimer: NodeJS.Timeout | undefined;
+}
+
+/** The end of an attempt that its worker could not report itself. */
+export function finishedBy(outcome: Outcome, error: Pick<StepError, "code" | "message" | "hint">): Finished {
+  return {
+    outcome,
+    computed: undefined,
+    checks: [],
+    error: { ...error, stack: "", position: undefined, cause: undefined },
+    permanent: false,
+  };
+}
+
+export function canceledBeforeStart(): Finished {
+  return finishedBy(Outcome.OUTCOME_CANCELED, {
+    code: "step.canceled",
+    message: "The step was canceled before it began.",
+    hint: "",
+  });
+}
+
+/** The end of an attempt whose worker process is gone. */
+export function finishedByExit(attempt: Attempt, exit: WorkerExit, pid: number | undefined): Finished {
+  switch (attempt.abortReason) {
+    case "canceled":
+      return finishedBy(Outcome.OUTCOME_CANCELED, {
+        code: "step.canceled",
+        message: "The step was canceled; it did not end by itself, so its worker process was killed.",
+        hint: "Pass `signal` on to what takes long, so that compute ends when it is told to.",
+      });
+    case "timedOut":
+      return finishedBy(Outcome.OUTCOME_TIMED_OUT, {
+        code: "step.timed_out",
+        message: `The step ran into its timeout of ${attempt.command.timeoutMs} ms; its worker process was killed.`,
+        hint: "Raise `timeoutMs`, or pass `signal` on to what takes long.",
+      });
+    case undefined: {
+      const how = exit.signal === null ? `with exit code ${exit.code}` : `by signal ${exit.signal}`;
+      return finishedBy(Outcome.OUTCOME_CRASHED, {
+        code: "step.worker_died",
+        message: `The worker process ${pid ?? ""} ended ${how} while it ran the step.`,
+        hint:
+          exit.signal === "SIGKILL"
+            ? "The system may have run out of memory: see the step's stderr and the machine's log."
+            : "See the step's stderr; compute must not end the process.",
+      });
+    }
+  }
+}

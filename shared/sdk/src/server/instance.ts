@@ -1,0 +1,358 @@
+import { randomUUID } from "node:crypto";
+import { LogStream, RefusedCommand_Reason } from "@headgate/proto";
+import type {
+  AttemptEvent,
+  AttemptPosition,
+  CancelCommand,
+  Finished,
+  HeldAttempt,
+  SessionRequest_Batch,
+  SessionRequest_Hello,
+  StepCommand,
+} from "@headgate/proto";
+import type { WorkerExit } from "../load/worker-process.ts";
+import type { BundleReference, FromWorker } from "../step/worker-protocol.ts";
+import { AttemptLog, LogBudget } from "./attempt-log.ts";
+import type { Attempt } from "./attempt.ts";
+import { canceledBeforeStart, finishedBy, finishedByExit } from "./attempt.ts";
+import { RunEpochs } from "./run-epochs.ts";
+import { Session } from "./session.ts";
+import type { SessionSink } from "./session.ts";
+import { Tombstones } from "./tombstones.ts";
+import { WorkerPool } from "./worker-pool.ts";
+import { Outcome } from "@headgate/proto";
+
+/** Results that nobody acknowledged are kept, and beyond this many no new step is taken. */
+const unacknowledgedMax = 10_000;
+const timeoutGraceMs = 5_000;
+const leaseDefaultMs = 45_000;
+const leaseCheckMs = 250;
+
+/**
+ * What an instance of a code location knows of attempts, and the sessions that ask about them. Sessions come and go;
+ * an attempt's events stay until some session acknowledges them.
+ */
+export class Instance {
+  readonly id = randomUUID();
+  readonly #pool: WorkerPool;
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #queue: Attempt[] = [];
+  readonly #sessions = new Set<Session>();
+  readonly #nonces = new Map<string, number>();
+  readonly #tombstones = new Tombstones();
+  readonly #epochs = new RunEpochs();
+  readonly #logBudget = new LogBudget();
+  readonly #leaseTimer: NodeJS.Timeout;
+  readonly #onChange: () => void;
+  readonly #waiting: (() => void)[] = [];
+  #finishedCount = 0;
+  #heartbeatAtMs = performance.now();
+  #isDraining = false;
+  #notLoaded: string | undefined;
+
+  /** `onChange` is called when a session opened or closed, or an attempt was settled. */
+  constructor(workers: number, onChange: () => void) {
+    this.#onChange = onChange;
+    this.#pool = new WorkerPool(workers, {
+      message: (attemptId, message) => this.#message(attemptId, message),
+      output: (attemptId, stream, body) => this.#output(attemptId, stream, body),
+      died: (attemptId, exit, pid) => this.#died(attemptId, exit, pid),
+      free: () => this.#dispatch(),
+    });
+    this.#leaseTimer = setInterval(() => this.#checkLeases(), leaseCheckMs);
+    this.#leaseTimer.unref();
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Attempts that run, wait, or are finished and not acknowledged. */
+  get heldCount(): number {
+    return this.#attempts.size;
+  }
+
+  /** Resolves at the next change of sessions or attempts. */
+  nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #changed(): void {
+    this.#onChange();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** New attempts run on this code. */
+  use(bundle: BundleReference): void {
+    this.#notLoaded = undefined;
+    this.#pool.use(bundle);
+  }
+
+  /** There is no code to run: steps fail with these words. */
+  refuseSteps(words: string): void {
+    this.#notLoaded = words;
+  }
+
+  announce(definitionsHash: string): void {
+    for (const session of this.#sessions) session.definitions(definitionsHash);
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    clearInterval(this.#leaseTimer);
+    for (const attempt of this.#attempts.values()) clearTimers(attempt);
+    for (const session of this.#sessions) session.close();
+    await this.#pool.close();
+  }
+
+  /** Opens a session; undefined if a newer one of this daemon was seen. */
+  open(hello: SessionRequest_Hello, sink: SessionSink): Session | undefined {
+    const { daemonId, nonce } = hello;
+    if (nonce < (this.#nonces.get(daemonId) ?? 0)) return undefined;
+    this.#nonces.set(daemonId, nonce);
+    for (const other of this.#sessions) if (other.daemonId === daemonId) this.closed(other);
+    this.#heartbeatAtMs = performance.now();
+    const credits = this.#creditsWithout(undefined);
+    const session = new Session(daemonId, nonce, sink, credits);
+    this.#sessions.add(session);
+    const held = [...this.#attempts.values()].map(heldAttempt);
+    sink.write({ frame: { $case: "welcome", value: { instanceId: this.id, credits, held } } });
+    this.#adopt(session, hello.inFlight);
+    this.#changed();
+    return session;
+  }
+
+  closed(session: Session): void {
+    session.close();
+    if (!this.#sessions.delete(session)) return;
+    this.#tellCredits();
+    this.#changed();
+  }
+
+  receive(session: Session, batch: SessionRequest_Batch): void {
+    for (const position of batch.acknowledgements) this.#acknowledge(position);
+    for (const runId of batch.closedRuns) this.#closeRun(runId);
+    for (const cancel of batch.cancels) this.#cancel(cancel);
+    for (const command of batch.commands) this.#command(session, command);
+    if (batch.heartbeat !== undefined) {
+      this.#heartbeatAtMs = performance.now();
+      session.heartbeat(batch.heartbeat.nonce);
+    }
+    this.#tellCredits();
+  }
+
+  /** A new session takes what it names, and what nobody else listens to. */
+  #adopt(session: Session, positions: readonly AttemptPosition[]): void {
+    const named = new Set<string>();
+    for (const position of positions) {
+      const attempt = this.#attempts.get(position.attemptId);
+      if (attempt === undefined) continue;
+      named.add(attempt.id);
+      attempt.session = session;
+      this.#acknowledge(position);
+    }
+    for (const attempt of this.#attempts.values()) {
+      if (!named.has(attempt.id) && attempt.session?.isOpen) continue;
+      attempt.session = session;
+      for (const event of attempt.log.events) session.event(event);
+    }
+  }
+
+  #acknowledge({ attemptId, sequence }: AttemptPosition): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    attempt.log.acknowledge(sequence);
+    if (attempt.state !== "finished" || attempt.log.events.length > 0) return;
+    this.#tombstones.add(attempt.id, attempt.runId);
+    this.#forget(attempt);
+  }
+
+  #closeRun(runId: string): void {
+    this.#tombstones.closeRun(runId);
+    this.#epochs.forget(runId);
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.runId === runId && attempt.state === "finished") this.#forget(attempt);
+    }
+  }
+
+  #forget(attempt: Attempt): void {
+    attempt.log.acknowledge(attempt.log.sequence);
+    clearTimers(attempt);
+    this.#attempts.delete(attempt.id);
+    if (attempt.state === "finished") this.#finishedCount--;
+    this.#changed();
+  }
+
+  #command(session: Session, command: StepCommand): void {
+    const { attemptId } = command;
+    const refuse = (reason: RefusedCommand_Reason) => session.refuse({ attemptId, reason });
+    if (!this.#epochs.admit(command.runId, command.epoch)) return refuse(RefusedCommand_Reason.REASON_OLD_EPOCH);
+    const known = this.#attempts.get(attemptId);
+    if (known !== undefined) return this.#recommand(session, known);
+    if (this.#tombstones.has(attemptId)) return refuse(RefusedCommand_Reason.REASON_TOMBSTONED);
+    const active = this.#attempts.size - this.#finishedCount;
+    // Twice the pool: a session may not know yet that a worker is being replaced, or that another session took one.
+    const isFull = active >= 2 * this.#pool.size || this.#finishedCount >= unacknowledgedMax;
+    if (this.#isDraining || isFull) return refuse(RefusedCommand_Reason.REASON_NO_CAPACITY);
+    const attempt: Attempt = {
+      id: attemptId,
+      runId: command.runId,
+      command,
+      log: new AttemptLog(attemptId, this.#logBudget),
+      receivedAtMs: performance.now(),
+      state: "queued",
+      session,
+      abortReason: undefined,
+      timeoutTimer: undefined,
+      killTimer: undefined,
+    };
+    this.#attempts.set(attemptId, attempt);
+    if (this.#notLoaded !== undefined) {
+      const error = {
+        code: "step.code_not_loaded",
+        message: this.#notLoaded,
+        hint: "Mend the location's definitions.",
+      };
+      return this.#finish(attempt, finishedBy(Outcome.OUTCOME_FAILED, error));
+    }
+    this.#queue.push(attempt);
+    this.#dispatch();
+  }
+
+  /** The same command again: harmless. Whoever sends it wants to hear of the attempt. */
+  #recommand(session: Session, attempt: Attempt): void {
+    if (attempt.session === session) return;
+    attempt.session = session;
+    for (const event of attempt.log.events) session.event(event);
+  }
+
+  #dispatch(): void {
+    for (let attempt = this.#queue[0]; attempt !== undefined; attempt = this.#queue[0]) {
+      if (!this.#pool.run(attempt.command)) return;
+      this.#queue.shift();
+      this.#started(attempt);
+    }
+  }
+
+  #started(attempt: Attempt): void {
+    attempt.state = "running";
+    const { timeoutMs } = attempt.command;
+    // A timer of Node's holds at most 2^31 - 1 ms.
+    if (timeoutMs <= 0 || timeoutMs > 2_147_483_647) return;
+    attempt.timeoutTimer = setTimeout(() => this.#abort(attempt, "timedOut", timeoutGraceMs), timeoutMs);
+  }
+
+  #cancel({ attemptId, graceMs }: CancelCommand): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined || attempt.state === "finished") return;
+    if (attempt.state === "running") return this.#abort(attempt, "canceled", graceMs);
+    this.#queue.splice(this.#queue.indexOf(attempt), 1);
+    this.#finish(attempt, canceledBeforeStart());
+  }
+
+  #abort(attempt: Attempt, reason: "canceled" | "timedOut", graceMs: number): void {
+    if (attempt.abortReason !== undefined) return;
+    attempt.abortReason = reason;
+    this.#pool.abort(attempt.id, reason);
+    attempt.killTimer = setTimeout(() => this.#pool.kill(attempt.id), Math.min(graceMs, 2_147_483_647));
+  }
+
+  #message(attemptId: string, message: FromWorker): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    switch (message.kind) {
+      case "started":
+        return this.#send(attempt, attempt.log.append({ $case: "started", value: {} }));
+      case "computed":
+        return this.#send(attempt, attempt.log.append({ $case: "computed", value: message.computed }));
+      case "checkCompleted":
+        return this.#send(attempt, attempt.log.append({ $case: "checkCompleted", value: message.check }));
+      case "logs":
+        for (const { stream, body } of message.logs) this.#log(attempt, stream, Buffer.from(body));
+        return;
+      case "finished":
+        for (const { stream, body } of message.logs) this.#log(attempt, stream, Buffer.from(body));
+        return this.#finish(attempt, message.finished);
+      case "loaded":
+      case "loadFailed":
+      case "described":
+      case "probing":
+      case "probed":
+      case "secrets":
+        return;
+    }
+  }
+
+  #output(attemptId: string, stream: "stdout" | "stderr", body: Buffer): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    this.#log(attempt, stream === "stdout" ? LogStream.LOG_STREAM_STDOUT : LogStream.LOG_STREAM_STDERR, body);
+  }
+
+  #log(attempt: Attempt, stream: LogStream, body: Buffer): void {
+    for (const event of attempt.log.appendOutput(stream, body)) this.#send(attempt, event);
+  }
+
+  #died(attemptId: string, exit: WorkerExit, pid: number | undefined): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt !== undefined) this.#finish(attempt, finishedByExit(attempt, exit, pid));
+  }
+
+  #finish(attempt: Attempt, finished: Finished): void {
+    clearTimers(attempt);
+    attempt.state = "finished";
+    this.#finishedCount++;
+    for (const event of attempt.log.appendDropped()) this.#send(attempt, event);
+    this.#send(attempt, attempt.log.append({ $case: "finished", value: finished }));
+    this.#tellCredits();
+  }
+
+  #send(attempt: Attempt, event: AttemptEvent): void {
+    if (attempt.session?.isOpen) attempt.session.event(event);
+  }
+
+  /** An attempt that nobody has asked about for the length of its lease is given up on both sides. */
+  #checkLeases(): void {
+    const nowMs = performance.now();
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.state === "finished") continue;
+      const leaseMs = attempt.command.leaseMs || leaseDefaultMs;
+      if (nowMs - Math.max(this.#heartbeatAtMs, attempt.receivedAtMs) < leaseMs) continue;
+      if (attempt.state === "running") this.#pool.kill(attempt.id);
+      else this.#queue.splice(this.#queue.indexOf(attempt), 1);
+      this.#tombstones.add(attempt.id, attempt.runId);
+      this.#forget(attempt);
+    }
+  }
+
+  /** Each session may use every worker that no other one uses. */
+  #tellCredits(): void {
+    if (this.#sessions.size < 2 && this.#creditsAreWhole) return;
+    for (const session of this.#sessions) session.credits(this.#creditsWithout(session));
+    this.#creditsAreWhole = this.#sessions.size < 2;
+  }
+
+  #creditsAreWhole = true;
+
+  #creditsWithout(session: Session | undefined): number {
+    let others = 0;
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.state !== "finished" && attempt.session?.isOpen && attempt.session !== session) others++;
+    }
+    return Math.max(1, this.#pool.size - others);
+  }
+}
+
+function heldAttempt(attempt: Attempt): HeldAttempt {
+  const { id, runId, state, log } = attempt;
+  return { attemptId: id, runId, finished: state === "finished", sequence: log.sequence };
+}
+
+function clearTimers(attempt: Attempt): void {
+  clearTimeout(attempt.timeoutTimer);
+  clearTimeout(attempt.killTimer);
+}

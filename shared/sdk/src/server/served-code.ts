@@ -1,0 +1,86 @@
+import type { LoadedLocation } from "../load/load-location.ts";
+import { loadLocation } from "../load/load-location.ts";
+import type { LocationSources } from "../load/bundle.ts";
+import { manifestOf } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { WatchedFiles } from "./watched-files.ts";
+
+/** The code that an instance serves: loaded at start, and again when a source changes. */
+export class ServedCode {
+  readonly #sources: LocationSources;
+  readonly #loaded: (location: LoadedLocation, manifest: Manifest) => void;
+  #watched: WatchedFiles | undefined;
+  #loading: Promise<void> | undefined;
+  #isDirty = false;
+  #location: LoadedLocation | undefined;
+  #manifest: Manifest | undefined;
+
+  /** `loaded` is called after the first load and after each that changed something. */
+  constructor(sources: LocationSources, loaded: (location: LoadedLocation, manifest: Manifest) => void) {
+    this.#sources = sources;
+    this.#loaded = loaded;
+  }
+
+  get manifest(): Manifest | undefined {
+    return this.#manifest;
+  }
+
+  get buildId(): string {
+    return this.#location?.buildId ?? "";
+  }
+
+  get team(): string {
+    return this.#location?.team ?? "";
+  }
+
+  /** Loads again until no source changed meanwhile. */
+  reload(): Promise<void> {
+    this.#isDirty = true;
+    this.#loading ??= this.#loadWhileDirty().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  watch(): void {
+    this.#watched = new WatchedFiles(this.#sources.folder, () => void this.reload());
+    this.#watched.look(this.#location?.files ?? []);
+  }
+
+  close(): void {
+    this.#watched?.close();
+  }
+
+  async #loadWhileDirty(): Promise<void> {
+    while (this.#isDirty) {
+      this.#isDirty = false;
+      try {
+        this.#take(await loadLocation(this.#sources));
+      } catch (error) {
+        process.stderr.write(
+          `The location could not be loaded: ${error instanceof Error ? error.message : String(error)}\n`,
+        );
+        if (this.#location === undefined) throw error;
+      }
+    }
+  }
+
+  #take(location: LoadedLocation): void {
+    const manifest = manifestOf(location);
+    const isSame = location.buildId === this.#location?.buildId && manifest.hash === this.#manifest?.hash;
+    // A broken save changes which files are read; what was read last good is still worth a look.
+    this.#watched?.look([...new Set([...location.files, ...(this.#location?.files ?? [])])]);
+    this.#location = location;
+    this.#manifest = manifest;
+    if (isSame) return;
+    printProblems(manifest);
+    this.#loaded(location, manifest);
+  }
+}
+
+/** A person who saves a file sees at once what is wrong and where. */
+function printProblems(manifest: Manifest): void {
+  for (const { key, error } of manifest.entries) {
+    if (error === undefined) continue;
+    const place = error.source ? `${error.source.file}:${error.source.line}` : key;
+    process.stderr.write(`${place}: ${error.message}${error.hint === "" ? "" : ` ${error.hint}`} [${error.code}]\n`);
+  }
+}

@@ -1,0 +1,199 @@
+import type { StepCommand } from "@headgate/proto";
+import type { LoadProblem, BundleReference, FromWorker, AbortReason } from "../step/worker-protocol.ts";
+import { WorkerProcess } from "../load/worker-process.ts";
+import type { WorkerExit } from "../load/worker-process.ts";
+
+/** What the pool tells of the attempts that its workers run. */
+export interface PoolListener {
+  message(attemptId: string, message: FromWorker): void;
+  output(attemptId: string, stream: "stdout" | "stderr", body: Buffer): void;
+  /** The worker process ended under the attempt. */
+  died(attemptId: string, exit: WorkerExit, pid: number | undefined): void;
+  /** A worker is free. */
+  free(): void;
+}
+
+interface Worker {
+  readonly process: WorkerProcess;
+  /** The bundle's generation that it has loaded. */
+  readonly generation: number;
+  state: "starting" | "idle" | "busy" | "retired";
+  attemptId: string | undefined;
+}
+
+const backoffMsMax = 10_000;
+
+/**
+ * The worker processes of an instance: each has the location's code loaded and runs one attempt at a time. A reload
+ * starts new ones; an old one ends with the attempt that it runs.
+ */
+export class WorkerPool {
+  readonly size: number;
+  readonly #listener: PoolListener;
+  readonly #workers = new Set<Worker>();
+  #bundle: BundleReference | undefined;
+  #generation = 0;
+  #failedStarts = 0;
+  #restart: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #secrets: readonly string[] = [];
+
+  constructor(size: number, listener: PoolListener) {
+    this.size = size;
+    this.#listener = listener;
+  }
+
+  /** Replaces the code: every attempt that starts from now on runs on it. */
+  use(bundle: BundleReference): void {
+    this.#bundle = bundle;
+    this.#generation++;
+    this.#failedStarts = 0;
+    for (const worker of this.#workers) if (worker.state !== "busy") this.#retire(worker);
+    this.#fill();
+  }
+
+  /** Gives an attempt to a free worker; false if there is none. */
+  run(command: StepCommand): boolean {
+    for (const worker of this.#workers) {
+      if (worker.state !== "idle" || worker.generation !== this.#generation) continue;
+      worker.state = "busy";
+      worker.attemptId = command.attemptId;
+      worker.process.send({ kind: "step", command });
+      return true;
+    }
+    return false;
+  }
+
+  abort(attemptId: string, reason: AbortReason): void {
+    this.#workerOf(attemptId)?.process.send({ kind: "abort", attemptId, reason });
+  }
+
+  /** Kills the worker that runs this attempt; `died` follows. */
+  kill(attemptId: string): void {
+    this.#workerOf(attemptId)?.process.kill();
+  }
+
+  /** Ends every worker: those at rest in an orderly way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#restart);
+    const ended = [...this.#workers].map((worker) => this.#ended(worker));
+    for (const worker of this.#workers) {
+      if (worker.state === "busy") worker.process.kill();
+      else this.#retire(worker);
+    }
+    const killer = setTimeout(() => this.#workers.forEach((worker) => worker.process.kill()), 2_000);
+    await Promise.all(ended);
+    clearTimeout(killer);
+  }
+
+  readonly #endListeners = new Map<Worker, () => void>();
+
+  #ended(worker: Worker): Promise<void> {
+    return new Promise((resolve) => this.#endListeners.set(worker, resolve));
+  }
+
+  #workerOf(attemptId: string): Worker | undefined {
+    for (const worker of this.#workers) if (worker.attemptId === attemptId) return worker;
+    return undefined;
+  }
+
+  #fill(): void {
+    if (this.#bundle === undefined || this.#isClosed) return;
+    let current = 0;
+    for (const worker of this.#workers) {
+      if (worker.generation === this.#generation && worker.state !== "retired") current++;
+    }
+    for (; current < this.size; current++) this.#start(this.#bundle);
+  }
+
+  #start(bundle: BundleReference): void {
+    const listener = {
+      message: (message: FromWorker) => this.#receive(worker, message),
+      output: (stream: "stdout" | "stderr", body: Buffer) => this.#output(worker, stream, body),
+      exit: (exit: WorkerExit) => this.#over(worker, exit),
+    };
+    const worker: Worker = {
+      process: new WorkerProcess(listener, true),
+      generation: this.#generation,
+      state: "starting",
+      attemptId: undefined,
+    };
+    this.#workers.add(worker);
+    worker.process.send({ kind: "load", bundle });
+  }
+
+  #receive(worker: Worker, message: FromWorker): void {
+    switch (message.kind) {
+      case "loaded":
+        this.#failedStarts = 0;
+        if (worker.state !== "starting") return;
+        worker.state = "idle";
+        return this.#listener.free();
+      case "loadFailed":
+        return this.#loadFailed(worker, message.problem);
+      case "secrets":
+        this.#secrets = [...new Set([...this.#secrets, ...message.values])].sort((a, b) => b.length - a.length);
+        return;
+      case "started":
+      case "logs":
+      case "computed":
+      case "checkCompleted":
+        if (worker.attemptId === message.attemptId) this.#listener.message(message.attemptId, message);
+        return;
+      case "finished":
+        return this.#finished(worker, message);
+      case "described":
+      case "probing":
+      case "probed":
+        return;
+    }
+  }
+
+  #finished(worker: Worker, message: FromWorker & { kind: "finished" }): void {
+    if (worker.attemptId !== message.attemptId) return;
+    worker.attemptId = undefined;
+    if (worker.generation === this.#generation && !this.#isClosed) worker.state = "idle";
+    else this.#retire(worker);
+    this.#listener.message(message.attemptId, message);
+    this.#listener.free();
+  }
+
+  #loadFailed(worker: Worker, problem: LoadProblem): void {
+    process.stderr.write(`A worker process could not load the code: ${problem.error.message}\n`);
+    worker.process.kill();
+  }
+
+  #output(worker: Worker, stream: "stdout" | "stderr", body: Buffer): void {
+    if (worker.attemptId === undefined) {
+      process[stream].write(body);
+      return;
+    }
+    this.#listener.output(worker.attemptId, stream, this.#redacted(body));
+  }
+
+  #redacted(body: Buffer): Buffer {
+    if (this.#secrets.length === 0) return body;
+    let text = body.toString();
+    for (const secret of this.#secrets) text = text.replaceAll(secret, "[redacted]");
+    return Buffer.from(text);
+  }
+
+  #retire(worker: Worker): void {
+    worker.state = "retired";
+    worker.process.send({ kind: "exit" });
+  }
+
+  #over(worker: Worker, exit: WorkerExit): void {
+    this.#workers.delete(worker);
+    this.#endListeners.get(worker)?.();
+    this.#endListeners.delete(worker);
+    if (worker.attemptId !== undefined) this.#listener.died(worker.attemptId, exit, worker.process.pid);
+    if (this.#isClosed || worker.state === "retired") return;
+    if (worker.state !== "starting") return this.#fill();
+    // It died while it loaded: the next may well do the same.
+    const waitMs = Math.min(backoffMsMax, 100 * 2 ** Math.min(this.#failedStarts++, 10));
+    clearTimeout(this.#restart);
+    this.#restart = setTimeout(() => this.#fill(), waitMs);
+  }
+}

@@ -1,0 +1,45 @@
+import { relative, sep } from "node:path";
+import type { SourceLocation, SourcePosition } from "@headgate/proto";
+import { siteOf } from "../construction-site.ts";
+import { stackFrames } from "./stack-frames.ts";
+import type { StackFrame } from "./stack-frames.ts";
+import type { BundleReference } from "./worker-protocol.ts";
+
+/** The location's own source files: tells frames of user code from those of packages. */
+export class CodeBase {
+  readonly #bundle: BundleReference;
+
+  constructor(bundle: BundleReference) {
+    this.#bundle = bundle;
+  }
+
+  /** A path relative to the location's folder, with forward slashes. */
+  nameOf(file: string): string {
+    return relative(this.#bundle.folder, file).split(sep).join("/");
+  }
+
+  hashOf(file: string): string | undefined {
+    return this.#bundle.sourceHashes[file];
+  }
+
+  /** The frames of a stack that lie in the location's own files, innermost first. */
+  framesOf(stack: string | undefined): StackFrame[] {
+    return stackFrames(stack).filter((frame) => this.#bundle.sourceHashes[frame.file] !== undefined);
+  }
+
+  positionOf(stack: string | undefined): SourcePosition | undefined {
+    const frame = this.framesOf(stack)[0];
+    return frame && { file: this.nameOf(frame.file), line: frame.line, column: frame.column };
+  }
+
+  /** The frame that constructed a definition. */
+  siteFrameOf(definition: object): StackFrame | undefined {
+    return this.framesOf(siteOf(definition)?.stack)[0];
+  }
+
+  sourceOf(definition: unknown): SourceLocation | undefined {
+    if (typeof definition !== "object" || definition === null) return undefined;
+    const frame = this.siteFrameOf(definition);
+    return frame && { file: this.nameOf(frame.file), line: frame.line };
+  }
+}

@@ -1,0 +1,129 @@
+import type { CheckCompleted, StepCommand, VersionReference } from "@headgate/proto";
+import { CheckOutcome } from "@headgate/proto";
+import { cleanText } from "@headgate/model";
+import type { AnyAssetCheck, CheckResult } from "../asset-check.ts";
+import { checkSizeBytesMax, metadataEntries } from "./metadata-entries.ts";
+import { parseMetadata, readVersion } from "./read-version.ts";
+import { stepContext } from "./step-context-values.ts";
+import type { StepEnvironment } from "./step-environment.ts";
+import { stepError } from "./step-error.ts";
+import { StepFailure } from "./step-failure.ts";
+
+const descriptionLengthMax = 4_096;
+
+/** Runs the named checks on the stored version, one after the other; each verdict is handed over as it falls. */
+export async function runChecks(
+  environment: StepEnvironment,
+  command: StepCommand,
+  version: VersionReference,
+  names: readonly string[],
+  signal: AbortSignal,
+  completed: (check: CheckCompleted) => void,
+): Promise<void> {
+  let stored: Promise<unknown> | undefined;
+  const read = () =>
+    (stored ??= readVersion(environment, environment.assets.get(command.assetKey), command.assetKey, version, signal));
+  for (const name of names) {
+    if (signal.aborted) return;
+    completed(await runCheck(environment, command, version, name, signal, read));
+  }
+}
+
+async function runCheck(
+  environment: StepEnvironment,
+  command: StepCommand,
+  version: VersionReference,
+  name: string,
+  signal: AbortSignal,
+  read: () => Promise<unknown>,
+): Promise<CheckCompleted> {
+  const check = environment.checks.get(`${command.assetKey}@${name}`);
+  const checkVersion = check?.version ?? 1;
+  try {
+    if (check === undefined) throw unknownCheck(command.assetKey, name);
+    const value = await read();
+    const result = await judged(environment, command, version, check, signal, value);
+    return verdict(environment, check, result);
+  } catch (error) {
+    const code = error instanceof StepFailure ? error.code : "check.threw";
+    return {
+      name,
+      checkVersion,
+      outcome: CheckOutcome.CHECK_OUTCOME_ERRORED,
+      description: "",
+      metadata: [],
+      error: stepError(error, code, environment),
+    };
+  }
+}
+
+function unknownCheck(assetKey: string, name: string): StepFailure {
+  return new StepFailure(
+    "check.unknown",
+    `This location's code does not define the check "${name}" of ${assetKey}, or it did not load.`,
+    "See the location's definition errors; mend them, or deploy the code that has the check.",
+  );
+}
+
+async function judged(
+  environment: StepEnvironment,
+  command: StepCommand,
+  version: VersionReference,
+  check: AnyAssetCheck,
+  signal: AbortSignal,
+  value: unknown,
+): Promise<CheckResult> {
+  const deadline = new AbortController();
+  const both = AbortSignal.any([signal, deadline.signal]);
+  const context = {
+    ...(await stepContext(environment, command, check.resources, version.versionId, both)),
+    metadata: parseMetadata(version.metadata),
+    dataVersion: version.dataVersion,
+  };
+  const run = check.run as (value: unknown, context: unknown) => unknown;
+  const timeoutMs = check.timeoutMs ?? 0;
+  const timer =
+    timeoutMs > 0 ? setTimeout(() => deadline.abort(timedOut(check.name, timeoutMs)), timeoutMs) : undefined;
+  try {
+    const result = await Promise.race([run(value, context), aborted(both)]);
+    if (typeof result === "boolean") return { passed: result };
+    if (typeof (result as CheckResult | undefined)?.passed === "boolean") return result as CheckResult;
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new StepFailure(
+    "check.result_invalid",
+    `The check "${check.name}" of ${command.assetKey} returned neither a boolean nor { passed: boolean, ... }.`,
+    "Return true or false, or an object with `passed`.",
+  );
+}
+
+function timedOut(name: string, timeoutMs: number): StepFailure {
+  return new StepFailure(
+    "check.timed_out",
+    `The check "${name}" ran into its timeout of ${timeoutMs} ms.`,
+    "Raise `timeoutMs` of the check, or make it quicker.",
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(signal.reason as Error);
+    if (signal.aborted) fail();
+    else signal.addEventListener("abort", fail, { once: true });
+  });
+}
+
+function verdict(environment: StepEnvironment, check: AnyAssetCheck, result: CheckResult): CheckCompleted {
+  const severity = result.severity ?? check.severity ?? "ERROR";
+  const failing = severity === "WARN" ? CheckOutcome.CHECK_OUTCOME_WARNED : CheckOutcome.CHECK_OUTCOME_FAILED;
+  const description = cleanText(environment.redaction.apply(String(result.description ?? "")));
+  return {
+    name: check.name,
+    checkVersion: check.version ?? 1,
+    outcome: result.passed ? CheckOutcome.CHECK_OUTCOME_PASSED : failing,
+    description: cleanText(description.slice(0, descriptionLengthMax)),
+    metadata: metadataEntries(result.metadata ?? {}, environment.redaction, checkSizeBytesMax),
+    error: undefined,
+  };
+}

@@ -1,0 +1,72 @@
+import type {
+  CheckCompleted,
+  Computed,
+  Definition,
+  DefinitionError,
+  Finished,
+  LogStream,
+  StepCommand,
+  StepError,
+} from "@headgate/proto";
+
+// What the serving process and its worker processes say to each other over Node's IPC channel. The messages of a step
+// have the shape of the wire already, so that the serving process only numbers and forwards them.
+
+/** What a worker has to know to import a location's code. */
+export interface BundleReference {
+  /** Absolute path of the bundle's entry. */
+  readonly entry: string;
+  /** Absolute path of the location's folder; sources are named relative to it. */
+  readonly folder: string;
+  /** Hashes of the location's own source files, by absolute path. */
+  readonly sourceHashes: Readonly<Record<string, string>>;
+  readonly entrySource: string;
+}
+
+export type AbortReason = "canceled" | "timedOut";
+
+export type ToWorker =
+  | { readonly kind: "load"; readonly bundle: BundleReference }
+  | { readonly kind: "describe" }
+  | { readonly kind: "probe"; readonly modules: readonly { readonly source: string; readonly file: string }[] }
+  | { readonly kind: "step"; readonly command: StepCommand }
+  | { readonly kind: "abort"; readonly attemptId: string; readonly reason: AbortReason }
+  | { readonly kind: "exit" };
+
+/** A definition as the worker found it: encoded by the serving process, or an error. */
+export interface DescribedEntry {
+  readonly kind: "asset" | "check" | "module";
+  readonly key: string;
+  readonly definition?: Definition;
+  readonly error?: DefinitionError;
+}
+
+/** Why a module could not be imported. */
+export interface LoadProblem {
+  readonly error: StepError;
+  /** Absolute path of the source file whose top level threw; undefined when the stack does not say. */
+  readonly culprit: string | undefined;
+}
+
+export interface CapturedLog {
+  readonly stream: LogStream;
+  readonly body: Uint8Array;
+}
+
+export type FromWorker =
+  | { readonly kind: "loaded" }
+  | { readonly kind: "loadFailed"; readonly problem: LoadProblem }
+  | { readonly kind: "described"; readonly team: string; readonly entries: readonly DescribedEntry[] }
+  | { readonly kind: "probing"; readonly source: string }
+  | { readonly kind: "probed"; readonly problem: LoadProblem | undefined; readonly source: string | undefined }
+  | { readonly kind: "secrets"; readonly values: readonly string[] }
+  | { readonly kind: "started"; readonly attemptId: string }
+  | { readonly kind: "logs"; readonly attemptId: string; readonly logs: readonly CapturedLog[] }
+  | { readonly kind: "computed"; readonly attemptId: string; readonly computed: Computed }
+  | { readonly kind: "checkCompleted"; readonly attemptId: string; readonly check: CheckCompleted }
+  | {
+      readonly kind: "finished";
+      readonly attemptId: string;
+      readonly logs: readonly CapturedLog[];
+      readonly finished: Finished;
+    };

@@ -1,0 +1,3 @@
+import { WorkerMain } from "./step/worker-main.ts";
+
+new WorkerMain().start();
