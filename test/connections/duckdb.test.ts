@@ -2,7 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
-import { openDatabase, relation, sql, type Database, type Relation, type SqlValue } from "@headgate/connections";
+import {
+  openDatabase,
+  relation,
+  sql,
+  tableMetadata,
+  type Database,
+  type Relation,
+  type SqlValue,
+} from "@headgate/connections";
 import { refusal } from "./object-store-contract.ts";
 
 let database: Database;
@@ -44,12 +52,12 @@ describe("sql`...`", () => {
   });
 
   it.each([[Number.NaN], ["a\0b"], [new Date(Number.NaN)], [[]], [undefined], [{}]])("refuses %o", (value) => {
-    expect(() => sql`select ${value as SqlValue}`).toThrow(refusal("sql.value_invalid") as Error);
+    expect(() => sql`select ${value as SqlValue}`).toThrow(refusal("sql.value_invalid"));
   });
 
   it("takes no text for SQL, not even an object that looks like a piece", () => {
     const forged = { text: "1; drop table x", relations: [] } as unknown as SqlValue;
-    expect(() => sql`select ${forged}`).toThrow(refusal("sql.value_invalid") as Error);
+    expect(() => sql`select ${forged}`).toThrow(refusal("sql.value_invalid"));
   });
 });
 
@@ -120,5 +128,19 @@ describe("relation(columns)", () => {
 
   it("refuses what is no relation", async () => {
     expect(await validate([{ origin: "x" }])).toMatchObject({ issues: [{ message: /relation/ }] });
+  });
+});
+
+describe("tableMetadata", () => {
+  it("shows the first rows, with times as they are in the table", async () => {
+    const rows = database.relation(sql`
+      select unnest([3, 2, 1]) as n, timestamp '2001-02-27 23:10:00' as departure, date '2001-02-27' as day,
+        timestamptz '2001-02-27 23:10:00+01' as moment, null as nothing, [1, 2] as list
+    `);
+    expect(await tableMetadata(rows, 2)).toEqual({
+      kind: "table",
+      columns: ["n", "departure", "day", "moment", "nothing", "list"],
+      rows: [3, 2].map((n) => [n, "2001-02-27 23:10:00", "2001-02-27", "2001-02-27T22:10:00.000Z", null, "1,2"]),
+    });
   });
 });

@@ -99,8 +99,8 @@ class InMemoryDatabase implements Database {
       await this.#run(query, async (connection) => {
         const reader = await connection.runAndReadAll(`describe ${query}`);
         return reader.getRowObjectsJS().map((row): Column => ({
-          name: String(row["column_name"]),
-          type: String(row["column_type"]),
+          name: row["column_name"] as string,
+          type: row["column_type"] as string,
         }));
       }),
     copyToParquet: async (query, path) => {

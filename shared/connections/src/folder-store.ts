@@ -1,6 +1,6 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { chmod, link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ConnectionError } from "./connection-error.ts";
@@ -162,13 +162,11 @@ class FolderStore implements ObjectStore {
   }
 }
 
-/** Names are durable once the folder that holds them is flushed, and so on up to the first that existed before. */
+/** A name is durable once the folder that holds it is flushed: from the object's up to one that existed before. */
 async function flushFolders(from: string, to: string): Promise<void> {
-  let folder = from;
-  for (;;) {
+  for (let folder = from; ; folder = dirname(folder)) {
     await flush(folder);
-    if (folder === to || relative(to, folder).startsWith(`..${sep}`) || folder === dirname(folder)) return;
-    folder = dirname(folder);
+    if (folder === to || folder === dirname(folder)) return;
   }
 }
 

@@ -48,7 +48,8 @@ export async function s3Store(
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     maxAttempts: triesMax,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, socketTimeout: 60_000 },
+    // A large object may take its time, as long as something moves.
+    requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
     forcePathStyle: url.forcePathStyle,
     ...(url.endpoint !== undefined && { endpoint: url.endpoint, region: "us-east-1" }),
     ...(url.region !== undefined && { region: url.region }),

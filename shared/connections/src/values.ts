@@ -4,7 +4,7 @@ import type { Database } from "./duckdb.ts";
 import { json, jsonMediaType } from "./json-values.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { parquetMediaType, parquetRelations } from "./parquet-relations.ts";
-import { isRelation, type Relation } from "./relation.ts";
+import { isRelation } from "./relation.ts";
 import { text } from "./text-values.ts";
 
 /**
@@ -23,7 +23,7 @@ export function values(options: {
     mediaTypes: [parquetMediaType, jsonMediaType, ...(texts.mediaTypes ?? [])],
     resources,
     write: (value: unknown, context) => {
-      if (isRelation(value)) return relations.write(value as Relation, context);
+      if (isRelation(value)) return relations.write(value, context);
       return typeof value === "string" ? texts.write(value, context) : others.write(value, context);
     },
     read: (reference, context) => {
