@@ -1,0 +1,47 @@
+import type { AssetNode } from "../domain/graph.ts";
+import { type PartitionStatus, type StatusRange, partitionStatus, statusRanges } from "../domain/status.ts";
+import { readGateState } from "../storage/gate-state.ts";
+import { type ActivityRow, listActivity } from "../storage/steps-read.ts";
+import type { ApiContext } from "./api-context.ts";
+
+/** The statuses of some assets at one moment, as ranges of partitions that exist. */
+export async function loadStatuses(
+  context: ApiContext,
+  nodes: readonly AssetNode[],
+): Promise<ReadonlyMap<AssetNode, readonly StatusRange[]>> {
+  const keys = nodes.map((node) => node.key);
+  const nowMs = context.now();
+  const [gates, activities] = await Promise.all([readGateState(context.pool, keys), listActivity(context.db, keys)]);
+  const activityOf = new Map<string, Map<string, ActivityRow>>();
+  for (const row of activities) {
+    const ofAsset = activityOf.get(row.assetKey) ?? new Map<string, ActivityRow>();
+    activityOf.set(row.assetKey, ofAsset.set(row.partition, row));
+  }
+  const result = new Map<AssetNode, readonly StatusRange[]>();
+  for (const node of nodes) {
+    const versions = gates.get(node.key)?.partitions;
+    const activity = activityOf.get(node.key);
+    const known = new Map<string, PartitionStatus>();
+    for (const partition of new Set([...(versions?.keys() ?? []), ...(activity?.keys() ?? [])])) {
+      const row = activity?.get(partition);
+      const seen =
+        row === undefined
+          ? undefined
+          : {
+              inFlight: row.inFlight,
+              ...(row.setback === undefined ? {} : { setback: { kind: row.setback, atMs: row.atMs } }),
+            };
+      known.set(partition, partitionStatus(node, versions?.get(partition)?.[0], seen, nowMs));
+    }
+    result.set(node, statusRanges(node.space, known, nowMs));
+  }
+  return result;
+}
+
+/** The status of one partition. */
+export async function loadStatus(context: ApiContext, node: AssetNode, partition: string): Promise<PartitionStatus> {
+  const ordinal = node.space.ordinalOf(partition);
+  const ranges = (await loadStatuses(context, [node])).get(node) ?? [];
+  const found = ranges.find(({ set }) => ordinal !== undefined && set.some(([a, b]) => a <= ordinal && ordinal < b));
+  return found?.status ?? "neverMaterialized";
+}

@@ -1,0 +1,199 @@
+import { z } from "zod";
+import {
+  definitionProblem,
+  failure,
+  id,
+  metadataEntry,
+  owner,
+  partitionStatus,
+  reason,
+  time,
+  timeOrNull,
+} from "./shapes.ts";
+
+export const statusCounts = z.partialRecord(partitionStatus, z.int()).meta({ id: "StatusCounts" });
+
+export const assetSummary = z
+  .object({
+    key: z.string(),
+    team: z.string(),
+    location: z.string(),
+    description: z.string(),
+    group: z.string(),
+    tags: z.record(z.string(), z.string()),
+    kinds: z.array(z.string()),
+    export: z.boolean(),
+    inPlace: z.boolean(),
+    partitioned: z.boolean(),
+    status: partitionStatus.describe("of the partition that most needs an eye"),
+    counts: statusCounts.describe("partitions by status"),
+    retired: z.boolean(),
+    error: definitionProblem.nullable().describe("the newest definition is refused and this is the last good one"),
+  })
+  .meta({ id: "AssetSummary" });
+
+export const statusRange = z
+  .object({
+    status: partitionStatus,
+    partitions: z.string().describe("as `partitions` is written everywhere: 2001-01..2001-06, 2001-08"),
+    count: z.int(),
+  })
+  .meta({ id: "StatusRange" });
+
+export const partitionsDefinition = z
+  .union([
+    z.object({ kind: z.literal("static"), keys: z.array(z.string()) }),
+    z.object({
+      kind: z.literal("timeWindow"),
+      cron: z.string(),
+      timezone: z.string(),
+      start: z.string(),
+      end: z.string().nullable(),
+    }),
+  ])
+  .meta({ id: "PartitionsDefinition" });
+
+export const assetDependency = z
+  .object({
+    name: z.string(),
+    asset: z.string(),
+    team: z.string(),
+    mode: z.enum(["strict", "lastValidated", "orderOnly"]),
+    atLeast: z.int().describe("how many of the mapped partitions must be open; 0: every one"),
+    mapping: z.string().describe("identity, window, all, last or static"),
+  })
+  .meta({ id: "AssetDependency" });
+
+export const checkResult = z
+  .object({
+    id,
+    team: z.string(),
+    name: z.string(),
+    checkVersion: z.int(),
+    outcome: z.enum(["passed", "warned", "failed", "errored"]),
+    description: z.string(),
+    metadata: z.array(metadataEntry),
+    run: id,
+    seq: z.int(),
+  })
+  .meta({ id: "CheckResult" });
+
+export const waiver = z
+  .object({
+    id,
+    asset: z.string(),
+    partition: z.string(),
+    version: id,
+    team: z.string().describe("owner of the check"),
+    check: z.string(),
+    reason: z.string(),
+    actor: z.string(),
+    createdAt: time,
+    until: time,
+    inForce: z.boolean(),
+    endedAt: timeOrNull,
+    endedBy: z.string().nullable(),
+  })
+  .meta({ id: "Waiver" });
+
+export const versionState = z
+  .enum(["unchecked", "pending", "passed", "failed", "errored", "waived"])
+  .meta({ id: "VersionState" });
+
+export const input = z
+  .object({
+    name: z.string(),
+    asset: z.string(),
+    mode: z.enum(["strict", "lastValidated", "orderOnly"]),
+    versions: z.array(z.object({ id, partition: z.string(), waivers: z.array(id) })),
+    leftOut: z.array(z.string()).describe("mapped partitions without an open version"),
+  })
+  .meta({ id: "Input", description: "exactly what was read through one dependency" });
+
+export const version = z
+  .object({
+    id,
+    asset: z.string(),
+    partition: z.string(),
+    seq: z.int(),
+    state: versionState,
+    open: z.boolean(),
+    newest: z.boolean(),
+    createdAt: time,
+    run: id,
+    attempt: id,
+    location: z.string(),
+    codeVersion: z.string(),
+    dataVersion: z.string(),
+    value: z
+      .object({
+        scheme: z.string(),
+        place: z.string(),
+        mediaType: z.string(),
+        digest: z.string(),
+        sizeBytes: z.number(),
+      })
+      .nullable(),
+    metadata: z.array(metadataEntry),
+    inputs: z.array(input),
+    results: z.array(checkResult),
+    waivers: z.array(waiver).describe("of this version's own checks, those in force"),
+    inheritedWaivers: z.array(id).describe("under which it, or anything upstream of it, was read"),
+    reasons: z.array(reason),
+    discarded: z.object({ at: time, by: z.string(), reason: z.string() }).nullable(),
+  })
+  .meta({ id: "Version" });
+
+export const check = z
+  .object({
+    asset: z.string(),
+    team: z.string(),
+    name: z.string(),
+    location: z.string(),
+    description: z.string(),
+    blocking: z.boolean(),
+    required: z.boolean().describe("closes the gate for readers of the asset's own team"),
+    version: z.int(),
+    error: definitionProblem.nullable(),
+    latest: z
+      .object({
+        outcome: z.enum(["passed", "warned", "failed", "errored"]),
+        partition: z.string(),
+        version: id,
+        run: id,
+        at: time,
+        description: z.string(),
+        metadata: z.array(metadataEntry),
+      })
+      .nullable(),
+  })
+  .meta({ id: "Check" });
+
+export const assetDetail = assetSummary
+  .extend({
+    owner,
+    partitions: partitionsDefinition.nullable(),
+    ranges: z.array(statusRange),
+    codeVersion: z.string(),
+    automation: z.string().nullable(),
+    dependencies: z.array(assetDependency),
+    readers: z.array(z.string()),
+    checks: z.array(check),
+    source: z.object({ file: z.string(), line: z.int() }),
+    newest: version.nullable().describe("the newest version of any partition"),
+  })
+  .meta({ id: "AssetDetail" });
+
+export const attempt = z
+  .object({
+    id,
+    number: z.int(),
+    state: z.enum(["leased", "started", "unknown", "succeeded", "failed", "canceled", "crashed", "timedOut", "lost"]),
+    instance: z.string(),
+    leasedAt: time,
+    startedAt: timeOrNull,
+    endedAt: timeOrNull,
+    error: failure.nullable(),
+    inputs: z.array(input),
+  })
+  .meta({ id: "Attempt" });

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { definitionProblem, owner, timeOrNull } from "./shapes.ts";
+
+export const location = z
+  .object({
+    name: z.string(),
+    team: z.string(),
+    state: z.enum(["loading", "healthy", "unreachable", "refused"]),
+    address: z.string().nullable(),
+    error: z.object({ code: z.string(), message: z.string(), hint: z.string() }).nullable(),
+    definitionsHash: z.string().nullable(),
+    buildId: z.string().nullable(),
+    instanceId: z.string().nullable(),
+    pid: z.int().nullable(),
+    sdkVersion: z.string().nullable(),
+    assets: z.int(),
+    checks: z.int(),
+    problems: z.array(definitionProblem),
+    lastSeenAt: timeOrNull,
+    loadedAt: timeOrNull,
+    reloadRequestedAt: timeOrNull,
+    removed: z.boolean().describe("no longer in the workspace; its definitions stay for their readers"),
+  })
+  .meta({ id: "Location" });
+
+export const workspaceProblem = z
+  .object({
+    message: z.string(),
+    hint: z.string(),
+    file: z.string(),
+    line: z.int().nullable(),
+    column: z.int().nullable(),
+  })
+  .meta({ id: "WorkspaceProblem" });
+
+export const team = owner.extend({ locations: z.array(z.string()), assets: z.int() }).meta({ id: "Team" });

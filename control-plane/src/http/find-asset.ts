@@ -1,0 +1,53 @@
+import type { AssetNode } from "../domain/graph.ts";
+import { nearestKeys } from "../domain/nearest-key.ts";
+import { parseSelection, select } from "../domain/selection.ts";
+import { partitionStatuses } from "../domain/status.ts";
+import type { ApiContext } from "./api-context.ts";
+import { loadStatuses } from "./asset-statuses.ts";
+import { Problem } from "./problem.ts";
+
+/** @throws Problem `asset.unknown`, with the nearest key or the reason for its refusal */
+export function findAsset(context: ApiContext, key: string): AssetNode {
+  const graph = context.graph();
+  const node = graph.asset(key);
+  if (node !== undefined) return node;
+  const refused = graph.errors.find((error) => error.kind === "asset" && error.key === key);
+  if (refused !== undefined) {
+    throw new Problem("asset.unknown", `${key} is defined, but refused: ${refused.message}`, refused.hint, {
+      as: "asset.refused",
+    });
+  }
+  const near = nearestKeys(graph.assets.keys()).nearest(key);
+  const hint = near.length > 0 ? `Did you mean ${near.join(" or ")}?` : "`npx headgate asset list` prints the assets.";
+  throw new Problem("asset.unknown", `No code location defines an asset ${key}.`, hint);
+}
+
+/** @throws Problem `partition.unknown` for a key that the asset cannot have */
+export function checkPartition(node: AssetNode, partition: string): void {
+  if (node.space.ordinalOf(partition) !== undefined) return;
+  if (node.space.definition === undefined) {
+    throw new Problem("partition.unknown", `${node.key} is not partitioned.`, "Leave the partition out.");
+  }
+  const first = node.space.keyAt(0);
+  throw partition === ""
+    ? new Problem("partition.unknown", `${node.key} is partitioned; say which partition.`, `For example ${first}.`)
+    : new Problem("partition.unknown", `${node.key} has no partition ${partition}.`, `Its first one is ${first}.`);
+}
+
+/** Assets of a selection, by key; every asset without one. */
+export async function selectAssets(context: ApiContext, selection: string | undefined): Promise<readonly AssetNode[]> {
+  const graph = context.graph();
+  if (selection === undefined || selection.trim() === "") return graph.order;
+  const parsed = parseSelection(selection);
+  if (!parsed.ok) throw new Problem("selection.invalid", parsed.message, parsed.hint);
+  const statuses = selection.includes("status:") ? await loadStatuses(context, graph.order) : undefined;
+  const found = select(graph, parsed.selection, {
+    statuses: partitionStatuses,
+    ...(statuses === undefined
+      ? {}
+      : { statusOf: (node: AssetNode) => (statuses.get(node) ?? []).map(({ status }) => status) }),
+  });
+  const unknown = found.unknown[0];
+  if (unknown !== undefined) throw new Problem("selection.invalid", unknown.message, unknown.hint);
+  return found.nodes;
+}

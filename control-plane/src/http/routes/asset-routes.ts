@@ -1,0 +1,144 @@
+import { rangeSet } from "@headgate/model";
+import type { AssetNode } from "../../domain/graph.ts";
+import { latestResults } from "../../storage/checks-read.ts";
+import { listVersions, readVersion, type VersionRecord } from "../../storage/versions-read.ts";
+import type { ApiContext } from "../api-context.ts";
+import { loadStatuses } from "../asset-statuses.ts";
+import { encodeCursor, keyCursor, numberCursor } from "../cursor.ts";
+import { findAsset, selectAssets } from "../find-asset.ts";
+import {
+  presentAsset,
+  presentChecks,
+  presentDependencies,
+  presentPartitionsDefinition,
+  presentRanges,
+} from "../present-asset.ts";
+import { presentOwner } from "../present-reason.ts";
+import { presentVersion, presentVersions } from "../present-version.ts";
+import { Problem } from "../problem.ts";
+import type { Handlers } from "../request.ts";
+
+type AssetRouteName =
+  | "getGraph"
+  | "listAssets"
+  | "getAsset"
+  | "listVersions"
+  | "getVersion"
+  | "getPartitions"
+  | "listAssetChecks"
+  | "listChecks";
+
+/** @throws Problem `version.unknown` */
+export async function findVersion(context: ApiContext, node: AssetNode, id: string): Promise<VersionRecord> {
+  const record = await readVersion(context.db, id);
+  if (record === undefined || record.assetKey !== node.key) {
+    const hint = `\`npx headgate asset versions ${node.key}\` prints its versions.`;
+    throw new Problem("version.unknown", `${node.key} has no version ${id}.`, hint);
+  }
+  return record;
+}
+
+/** Pages of what lives in memory: by key, after the last key of the page before. */
+function pageByKey(nodes: readonly AssetNode[], limit: number, after: string | undefined) {
+  const position = keyCursor(after);
+  const sorted = [...nodes].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const rest = position === undefined ? sorted : sorted.filter((node) => node.key > position);
+  const items = rest.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: rest.length > limit && last !== undefined ? encodeCursor(last.key) : null };
+}
+
+export const assetRoutes: Pick<Handlers, AssetRouteName> = {
+  async getGraph(context, { query }) {
+    const nodes = await selectAssets(context, query.selection);
+    const statuses = await loadStatuses(context, nodes);
+    const shown = new Set(nodes);
+    return {
+      assets: nodes.map((node) => presentAsset(node, statuses.get(node) ?? [])),
+      edges: nodes.flatMap((node) =>
+        node.upstream
+          .filter((edge) => shown.has(edge.upstream))
+          .map(({ upstream, dependency, atLeast }) => ({
+            from: upstream.key,
+            to: node.key,
+            name: dependency.name,
+            mode: dependency.mode,
+            atLeast,
+          })),
+      ),
+    };
+  },
+
+  async listAssets(context, { query }) {
+    const { items, next } = pageByKey(await selectAssets(context, query.selection), query.limit, query.after);
+    const statuses = await loadStatuses(context, items);
+    return { items: items.map((node) => presentAsset(node, statuses.get(node) ?? [])), next };
+  },
+
+  async getAsset(context, { params }) {
+    const node = findAsset(context, params.key);
+    const [statuses, latest, versions] = await Promise.all([
+      loadStatuses(context, [node]),
+      latestResults(context.db, [node.key]),
+      listVersions(context.db, node.key, undefined, { limit: 20 }),
+    ]);
+    const ranges = statuses.get(node) ?? [];
+    const { definition } = node;
+    const newest = versions.items.find((record) => record.discarded === undefined);
+    return {
+      ...presentAsset(node, ranges),
+      owner: presentOwner(context, node.team),
+      partitions: presentPartitionsDefinition(node),
+      ranges: presentRanges(node, ranges),
+      codeVersion: definition.codeVersion,
+      automation: definition.automation?.kind ?? null,
+      dependencies: presentDependencies(node),
+      readers: node.downstream.map((edge) => edge.downstream.key),
+      checks: presentChecks(node, latest),
+      source: { ...definition.source },
+      newest: newest === undefined ? null : await presentVersion(context, context.db, node, newest),
+    };
+  },
+
+  async listVersions(context, { params, query }) {
+    const node = findAsset(context, params.key);
+    const after = numberCursor(query.after);
+    const page = await listVersions(context.db, node.key, query.partition, {
+      limit: query.limit,
+      ...(after === undefined ? {} : { after }),
+    });
+    return {
+      items: await presentVersions(context, context.db, node, page.items),
+      next: page.next === undefined ? null : encodeCursor(page.next),
+    };
+  },
+
+  async getVersion(context, { params }) {
+    const node = findAsset(context, params.key);
+    return presentVersion(context, context.db, node, await findVersion(context, node, params.id));
+  },
+
+  async getPartitions(context, { params }) {
+    const node = findAsset(context, params.key);
+    const ranges = (await loadStatuses(context, [node])).get(node) ?? [];
+    return {
+      count: ranges.reduce((sum, { set }) => sum + rangeSet.size(set), 0),
+      ranges: presentRanges(node, ranges),
+    };
+  },
+
+  async listAssetChecks(context, { params }) {
+    const node = findAsset(context, params.key);
+    return { items: presentChecks(node, await latestResults(context.db, [node.key])) };
+  },
+
+  async listChecks(context, { query }) {
+    const nodes = (await selectAssets(context, query.selection)).filter((node) => node.checks.length > 0);
+    const { items, next } = pageByKey(nodes, query.limit, query.after);
+    const latest = await latestResults(
+      context.db,
+      items.map((node) => node.key),
+    );
+    return { items: items.flatMap((node) => presentChecks(node, latest)), next };
+  },
+};
