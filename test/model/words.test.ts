@@ -74,6 +74,9 @@ describe("durations", () => {
   });
 });
 
+/** UTF-8 cannot say a lone surrogate, so text that has one does not come back. */
+const wellFormed = (text: string): boolean => Buffer.from(text, "utf8").toString("utf8") === text;
+
 describe("clean text", () => {
   it("loses NUL and lone surrogates and nothing else", () => {
     expect(cleanText("a\0b\ud800c\udc00d😀e\ud83d")).toBe("abcd😀e");
@@ -81,10 +84,10 @@ describe("clean text", () => {
     fc.assert(
       fc.property(fc.oneof(anything, fc.string({ unit: "binary" })), (text) => {
         const clean = cleanText(text);
-        expect(clean.isWellFormed()).toBe(true);
+        expect(wellFormed(clean)).toBe(true);
         expect(clean).not.toContain("\0");
         // What is left of either side once both lose everything that could have been taken away is the same.
-        const kept = (value: string): string => [...value].filter((c) => c !== "\0" && c.isWellFormed()).join("");
+        const kept = (value: string): string => [...value].filter((c) => c !== "\0" && wellFormed(c)).join("");
         expect(clean).toBe(kept(text));
       }),
     );
