@@ -1,0 +1,189 @@
+-- The run drive's hot path: one call, one commit, whatever a batch of steps has to say.
+--
+-- Order of locks, the same in every transaction that appends events: the daemon's own row, runs by id, gates by key,
+-- and last the event log. Rows of steps, attempts, versions and results are written by the run's driver only.
+--
+-- `p` is an object; every list may be absent:
+--   daemon          the caller's incarnation; gone means fenced
+--   gates           { assetKey: the gate epoch that the caller's memory stands on }
+--   bumps           [assetKey] whose gate this batch may close
+--   ended           [{ id, state, error, sequence }] attempts that end
+--   progress        [{ id, state, sequence, instanceId }] attempts that go on
+--   logs            [{ attemptId, sequence, stream, atMs, body (base64), droppedBytes }]
+--   versions        [{ id, assetKey, ..., event }] where `event` is the 1-based index into `events`
+--   results         [{ id, versionId, ..., event }]
+--   newSteps        [{ runId, index, ... }] steps added to running runs
+--   steps           [{ runId, index, state, error, reasons, versionId, ended }]
+--   runs            [{ id, state, ended }]
+--   decisions       [{ id, assetKey, ..., event }]
+--   leases          [{ id, runId, stepIndex, ..., gateAssets }]
+--   events          [{ kind, ... }]
+--   leaseEvents     [{ leaseId, kind, ... }] appended after `events` if that lease was granted
+--
+-- Returns { base, granted: [attemptId], epochs: { assetKey: epoch after this batch }, stale: [assetKey] }.
+-- Raises HG001 when the daemon's row is gone.
+create function drive_flush(p jsonb) returns jsonb language plpgsql volatile as $$
+declare
+  keys text[];
+  bumps text[];
+  epochs jsonb;
+  stale text[];
+  granted uuid[] := '{}';
+  base bigint;
+  appended bigint;
+begin
+  perform 1 from daemons where id = (p ->> 'daemon')::uuid for key share;
+  if not found then
+    raise exception 'daemon % has lost its row', p ->> 'daemon' using errcode = 'HG001';
+  end if;
+  if p ? 'runs' then
+    perform 1 from runs where id in (select (r ->> 'id')::uuid from jsonb_array_elements(p -> 'runs') r)
+      order by id for no key update;
+  end if;
+
+  bumps := array(select jsonb_array_elements_text(coalesce(p -> 'bumps', '[]')));
+  keys := bumps || array(select jsonb_object_keys(coalesce(p -> 'gates', '{}')));
+  if cardinality(keys) > 0 then
+    with locked as (
+      select asset_key, epoch from asset_gate where asset_key = any (keys) order by asset_key for no key update)
+    select jsonb_object_agg(asset_key, epoch + (asset_key = any (bumps))::integer) into epochs from locked;
+    stale := array(select key from jsonb_each_text(coalesce(p -> 'gates', '{}')) g
+      where value::bigint + (key = any (bumps))::integer is distinct from (epochs ->> key)::bigint);
+    update asset_gate set epoch = epoch + 1 where asset_key = any (bumps);
+  end if;
+
+  perform pg_advisory_xact_lock(7205759403792793);
+  select coalesce(max(seq), 0) into base from events;
+
+  if p ? 'ended' then
+    update attempts a set state = x.state, error = x.error, ended_at = clock_timestamp(),
+        sequence = greatest(a.sequence, coalesce(x.sequence, 0))
+      from jsonb_to_recordset(p -> 'ended') as x (id uuid, state text, error jsonb, sequence bigint)
+      where a.id = x.id and a.state in ('leased', 'started', 'unknown');
+  end if;
+  if p ? 'progress' then
+    update attempts a set state = coalesce(x.state, a.state), sequence = greatest(a.sequence, coalesce(x.sequence, 0)),
+        instance_id = coalesce(x."instanceId", a.instance_id),
+        started_at = case when x.state = 'started' then coalesce(a.started_at, clock_timestamp()) else a.started_at end
+      from jsonb_to_recordset(p -> 'progress') as x (id uuid, state text, sequence bigint, "instanceId" text)
+      where a.id = x.id;
+  end if;
+  if p ? 'logs' then
+    insert into log_chunks (attempt_id, sequence, stream, at, body, dropped_bytes)
+      select "attemptId", sequence, stream, to_timestamp("atMs" / 1000.0), decode(body, 'base64'), "droppedBytes"
+      from jsonb_to_recordset(p -> 'logs') as x ("attemptId" uuid, sequence bigint, stream text, "atMs" double precision,
+        body text, "droppedBytes" bigint)
+      on conflict do nothing;
+  end if;
+  if p ? 'versions' then
+    insert into versions (id, asset_key, partition_key, seq, run_id, attempt_id, location, code_version, data_version,
+        value, metadata, inputs, waivers)
+      select id, "assetKey", "partitionKey", base + event, "runId", "attemptId", location, "codeVersion", "dataVersion",
+        value, metadata, inputs, array(select jsonb_array_elements_text(waivers)::uuid)
+      from jsonb_to_recordset(p -> 'versions') as x (id uuid, "assetKey" text, "partitionKey" text, event bigint,
+        "runId" uuid, "attemptId" uuid, location text, "codeVersion" text, "dataVersion" text, value jsonb,
+        metadata jsonb, inputs jsonb, waivers jsonb)
+      on conflict do nothing;
+  end if;
+  if p ? 'results' then
+    insert into check_results (id, version_id, asset_key, partition_key, team, name, check_version, outcome, description,
+        metadata, error, run_id, attempt_id, seq)
+      select id, "versionId", "assetKey", "partitionKey", team, name, "checkVersion", outcome, description,
+        metadata, error, "runId", "attemptId", base + event
+      from jsonb_to_recordset(p -> 'results') as x (id uuid, "versionId" uuid, "assetKey" text, "partitionKey" text,
+        team text, name text, "checkVersion" integer, outcome text, description text, metadata jsonb, error jsonb,
+        "runId" uuid, "attemptId" uuid, event bigint)
+      on conflict do nothing;
+  end if;
+  if p ? 'newSteps' then
+    insert into steps (run_id, index, kind, asset_key, partition_key, location, state, after, edges, checks, version_id)
+      select "runId", index, kind, "assetKey", "partitionKey", location, 'waiting',
+        array(select jsonb_array_elements_text(after)::integer), edges, checks, "versionId"
+      from jsonb_to_recordset(p -> 'newSteps') as x ("runId" uuid, index integer, kind text, "assetKey" text,
+        "partitionKey" text, location text, after jsonb, edges jsonb, checks jsonb, "versionId" uuid);
+  end if;
+  if p ? 'steps' then
+    update steps s set state = x.state, error = coalesce(x.error, s.error), reasons = coalesce(x.reasons, s.reasons),
+        version_id = coalesce(x."versionId", s.version_id),
+        started_at = coalesce(s.started_at, case when x.state = 'started' then clock_timestamp() end),
+        ended_at = case when x.ended then clock_timestamp() end
+      from jsonb_to_recordset(p -> 'steps') as x ("runId" uuid, index integer, state text, error jsonb, reasons jsonb,
+        "versionId" uuid, ended boolean)
+      where s.run_id = x."runId" and s.index = x.index;
+  end if;
+  if p ? 'runs' then
+    update runs r set state = x.state, ended_at = case when x.ended then clock_timestamp() end,
+        driver = case when x.ended then null else r.driver end
+      from jsonb_to_recordset(p -> 'runs') as x (id uuid, state text, ended boolean)
+      where r.id = x.id;
+  end if;
+  if p ? 'decisions' then
+    insert into decisions (id, asset_key, partition_key, run_id, step_index, source, outcome, reasons, seq)
+      select id, "assetKey", "partitionKey", "runId", "stepIndex", source, 'blocked', reasons, base + event
+      from jsonb_to_recordset(p -> 'decisions') as x (id uuid, "assetKey" text, "partitionKey" text, "runId" uuid,
+        "stepIndex" integer, source text, reasons jsonb, event bigint);
+  end if;
+  if p ? 'leases' then
+    with leased as (
+      insert into attempts (id, run_id, step_index, number, epoch, kind, asset_key, partition_key, location, instance_id,
+          version_id, state, inputs)
+        select id, "runId", "stepIndex", number, epoch, kind, "assetKey", "partitionKey", location, "instanceId",
+          "versionId", 'leased', inputs
+        from jsonb_to_recordset(p -> 'leases') as x (id uuid, "runId" uuid, "stepIndex" integer, number integer,
+          epoch bigint, kind text, "assetKey" text, "partitionKey" text, location text, "instanceId" text,
+          "versionId" uuid, inputs jsonb, "gateAssets" jsonb)
+        where stale is null or not ("gateAssets" ?| stale)
+        on conflict do nothing
+        returning id, run_id, step_index, number),
+    stepped as (
+      update steps s set state = 'leased', attempts = l.number, started_at = coalesce(s.started_at, clock_timestamp())
+        from leased l where s.run_id = l.run_id and s.index = l.step_index)
+    select coalesce(array_agg(id), '{}') into granted from leased;
+  end if;
+
+  insert into events (seq, kind, run_id, step_index, asset_key, partition_key, location, payload)
+    select base + n, e ->> 'kind', (e ->> 'runId')::uuid, (e ->> 'stepIndex')::integer, e ->> 'assetKey',
+      e ->> 'partitionKey', e ->> 'location', coalesce(e -> 'payload', '{}')
+    from jsonb_array_elements(coalesce(p -> 'events', '[]')) with ordinality as t (e, n);
+  get diagnostics appended = row_count;
+  if p ? 'leaseEvents' then
+    insert into events (seq, kind, run_id, step_index, asset_key, partition_key, location, payload)
+      select base + appended + row_number() over (order by n), e ->> 'kind', (e ->> 'runId')::uuid,
+        (e ->> 'stepIndex')::integer, e ->> 'assetKey', e ->> 'partitionKey', e ->> 'location',
+        coalesce(e -> 'payload', '{}')
+      from jsonb_array_elements(p -> 'leaseEvents') with ordinality as t (e, n)
+      where (e ->> 'leaseId')::uuid = any (granted);
+  end if;
+  return jsonb_build_object('base', base, 'granted', to_jsonb(granted), 'epochs', coalesce(epochs, '{}'),
+    'stale', to_jsonb(coalesce(stale, '{}')));
+end $$;
+
+-- One version as the gate sees it.
+create function version_state(version uuid) returns jsonb language sql stable as $$
+  select jsonb_build_object('id', v.id, 'seq', v.seq, 'partition', v.partition_key, 'runId', v.run_id,
+    'createdAtMs', floor(extract(epoch from v.created_at) * 1000), 'dataVersion', v.data_version,
+    'codeVersion', v.code_version, 'value', v.value, 'metadata', v.metadata, 'waivers', to_jsonb(v.waivers),
+    'results', coalesce((
+      select jsonb_agg(jsonb_build_object('id', r.id, 'team', r.team, 'name', r.name, 'checkVersion', r.check_version,
+        'outcome', r.outcome, 'runId', r.run_id, 'seq', r.seq, 'description', r.description, 'metadata', r.metadata))
+      from (select distinct on (c.team, c.name) c.* from check_results c where c.version_id = v.id
+        order by c.team, c.name, c.seq desc) r), '[]'),
+    'liveWaivers', coalesce((
+      select jsonb_agg(jsonb_build_object('id', w.id, 'team', w.team, 'name', w.name, 'reason', w.reason,
+        'actor', w.actor, 'untilMs', floor(extract(epoch from w.until) * 1000)))
+      from waivers w where w.version_id = v.id and w.ended_at is null), '[]'))
+  from versions v where v.id = version
+$$;
+
+-- What the gate needs to know of some assets, with the epoch that it was read under: one statement, one snapshot.
+-- The newest `depth` versions of each partition, newest first, with the newest result of each check and live waivers.
+create function gate_state(keys text[], depth integer)
+  returns table (asset_key text, epoch bigint, versions jsonb) language sql stable as $$
+  select g.asset_key, g.epoch, coalesce((
+      select jsonb_agg(version_state(v.id) order by v.seq desc)
+      from (select distinct d.partition_key from versions d where d.asset_key = g.asset_key) p
+      cross join lateral (select n.id, n.seq from versions n
+        where n.asset_key = g.asset_key and n.partition_key = p.partition_key and n.discarded_at is null
+        order by n.seq desc limit depth) v), '[]')
+    from asset_gate g where g.asset_key = any (keys)
+$$;

@@ -1,0 +1,197 @@
+import { hostname } from "node:os";
+import type { Kysely } from "kysely";
+import type pg from "pg";
+import type { Graph } from "../domain/graph.ts";
+import { withTransaction } from "../storage/database.ts";
+import {
+  daemonsOfHost,
+  deleteDaemon,
+  deleteDeadDaemons,
+  insertDaemon,
+  renewDaemon,
+} from "../storage/daemons.ts";
+import { ensureEventPartitions, expireWaivers } from "../storage/expire-waivers.ts";
+import type { Notifications } from "../storage/notifications.ts";
+import type { Schema } from "../storage/schema.ts";
+import { Automation } from "./automation.ts";
+import { RunDrive } from "./drive/run-drive.ts";
+import { LogFollower } from "./log-follower.ts";
+import { Loop } from "./loop.ts";
+
+export interface DaemonOptions {
+  readonly pool: pg.Pool;
+  readonly db: Kysely<Schema>;
+  readonly notifications: Notifications;
+  readonly graph: () => Graph;
+  /** The definitions changed: make `graph` newest, then resolve. */
+  readonly refreshGraph: () => Promise<void>;
+  readonly teamOf: (location: string) => string | undefined;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
+  /** This process's start time as the operating system tells it, and whether another process still lives. */
+  readonly processes: { readonly ownStart: string; isAlive(pid: number, start: string): boolean };
+}
+
+const renewEveryMs = 2_000;
+const takeoverEveryMs = 1_000;
+const waiversEveryMs = 1_000;
+const maintenanceEveryMs = 60_000;
+
+/**
+ * One daemon: its row, the run drive, automation and the housekeeping loops. When its row is taken from it, it starts
+ * again under a new id; `drive` is then a new one.
+ */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly automation: Automation;
+  readonly #loops: Loop[] = [];
+  readonly #follower: LogFollower;
+  #drive: RunDrive | undefined;
+  #id = "";
+  #stopped = false;
+  #restarting: Promise<void> | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    const { pool, graph, now, newId } = options;
+    this.automation = new Automation({
+      pool,
+      graph,
+      now,
+      newId,
+      requested: () => {
+        this.#drive?.claim();
+        options.notifications.notifySoon("headgate_runs", "");
+      },
+      failed: (error) => this.#failed("automation", error),
+    });
+    this.#follower = new LogFollower({
+      db: options.db,
+      notifications: options.notifications,
+      failed: (error) => this.#failed("log", error),
+      news: (news) => {
+        void this.#heard(news.definitionsChanged).then(() => {
+          this.#drive?.changed(news.assets);
+          this.automation.touch(news.assets);
+        });
+      },
+    });
+  }
+
+  /** The drive that sessions report to; it changes when the daemon is fenced. */
+  get drive(): RunDrive {
+    if (this.#drive === undefined) throw new Error("the daemon has not started");
+    return this.#drive;
+  }
+
+  async start(): Promise<void> {
+    const { pool } = this.#options;
+    await ensureEventPartitions(pool);
+    await this.#follower.start();
+    await this.#takeOver();
+    await this.#incarnate();
+    this.#unsubscribe = await this.#options.notifications.subscribe("headgate_runs", () => this.#drive?.claim());
+    this.#loop("renewal", renewEveryMs, async () => {
+      if (!(await renewDaemon(pool, this.#id))) this.#fenced();
+    });
+    this.#loop("takeover", takeoverEveryMs, () => this.#takeOver());
+    this.#loop("waivers", waiversEveryMs, async () => {
+      if ((await withTransaction(pool, expireWaivers)) > 0) this.#options.notifications.notifySoon("headgate_events", "");
+    });
+    this.#loop("maintenance", maintenanceEveryMs, () => ensureEventPartitions(pool));
+    this.automation.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe?.();
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    await this.#restarting;
+    await this.automation.stop();
+    await this.#follower.stop();
+    await this.#drive?.stop();
+    await deleteDaemon(this.#options.pool, this.#id).catch(() => undefined);
+  }
+
+  /** The graph was rebuilt. */
+  definitionsChanged(): void {
+    this.#drive?.definitionsChanged();
+    this.automation.definitionsChanged();
+  }
+
+  async #heard(definitionsChanged: boolean): Promise<void> {
+    if (!definitionsChanged) return;
+    try {
+      await this.#options.refreshGraph();
+    } catch (error) {
+      this.#failed("graph", error);
+    }
+    this.definitionsChanged();
+  }
+
+  async #incarnate(): Promise<void> {
+    const { pool, newId, processes, graph, teamOf, now } = this.#options;
+    this.#id = newId();
+    await insertDaemon(pool, { id: this.#id, host: hostname(), pid: process.pid, processStart: processes.ownStart });
+    const drive = new RunDrive({
+      pool,
+      daemon: this.#id,
+      world: { graph, teamOf, now, newId, monotonic: () => performance.now(), random: Math.random },
+      committed: ({ first, last, assets }) => {
+        this.#follower.advance(first, last);
+        this.#options.notifications.notifySoon("headgate_events", String(last));
+        this.automation.touch(assets);
+      },
+      fenced: () => this.#fenced(),
+      failed: (error) => this.#failed("drive", error),
+    });
+    this.#drive = drive;
+    drive.start();
+  }
+
+  /** Somebody took this daemon for dead: what it holds in memory is void, and it begins anew. */
+  #fenced(): void {
+    if (this.#stopped || this.#restarting !== undefined) return;
+    this.#options.log.error({ daemon: this.#id }, "this daemon's row is gone: starting again under a new id");
+    const old = this.#drive;
+    this.#restarting = (async () => {
+      await old?.stop();
+      old?.abandonSessions();
+      while (!this.#stopped) {
+        try {
+          await this.#incarnate();
+          return;
+        } catch (error) {
+          this.#failed("restart", error);
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+        }
+      }
+    })().finally(() => {
+      this.#restarting = undefined;
+    });
+  }
+
+  /** Deletes daemons that stopped renewing, and those on this host whose process is gone. */
+  async #takeOver(): Promise<void> {
+    const { pool, processes } = this.#options;
+    const gone = (await daemonsOfHost(pool, hostname()))
+      .filter((daemon) => daemon.id !== this.#id && !processes.isAlive(daemon.pid, daemon.processStart))
+      .map((daemon) => daemon.id);
+    const dead = await deleteDeadDaemons(pool, this.#id === "" ? undefined : this.#id, gone);
+    if (dead.length > 0) {
+      this.#options.log.info({ daemons: dead }, "took over the runs of daemons that are gone");
+      this.#drive?.claim();
+    }
+  }
+
+  #loop(name: string, everyMs: number, work: () => Promise<unknown>): void {
+    this.#loops.push(new Loop({ everyMs, work, failed: (error) => this.#failed(name, error) }));
+  }
+
+  #failed(loop: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.log.error({ loop, err: error }, `${loop}: ${message}`);
+  }
+}

@@ -1,0 +1,85 @@
+import type { CheckReport, StepCommand } from "../../domain/attempt-report.ts";
+import type { Run, RunStep } from "../../domain/run-state.ts";
+import type { InputRow } from "../../storage/schema.ts";
+
+/** An attempt in flight, as its driver knows it. */
+export interface Attempt {
+  readonly id: string;
+  readonly run: Run;
+  readonly step: RunStep;
+  readonly number: number;
+  readonly location: string;
+  /** Only this instance's word counts. */
+  readonly instanceId: string;
+  readonly versionId: string;
+  readonly inputs: readonly InputRow[];
+  /** Undefined after a takeover, until it has to be sent again. */
+  command: StepCommand | undefined;
+  /** Milliseconds without contact after which it is given up. */
+  readonly leaseMs: number;
+  /** The newest position of its stream that has been taken in; acknowledged once that is committed. */
+  sequence: number;
+  started: boolean;
+  /** Its version is recorded, or about to be. */
+  computed: boolean;
+  /** Checks whose results came ahead of its end. */
+  readonly checked: Map<string, CheckReport>;
+  /** When contact was lost, on the monotonic clock. */
+  lostAtMs: number | undefined;
+}
+
+/** The attempts in flight, by what they are looked up by. */
+export class Attempts {
+  readonly #byId = new Map<string, Attempt>();
+  readonly #byLocation = new Map<string, Set<Attempt>>();
+  /** Location and instance to their number. */
+  readonly #byStep = new Map<RunStep, Attempt>();
+  readonly #byPlace = new Map<string, Attempt>();
+
+  add(attempt: Attempt): void {
+    this.#byId.set(attempt.id, attempt);
+    this.#byStep.set(attempt.step, attempt);
+    this.#byPlace.set(place(attempt.step, attempt.versionId), attempt);
+    const there = this.#byLocation.get(attempt.location) ?? new Set();
+    this.#byLocation.set(attempt.location, there.add(attempt));
+  }
+
+  remove(attempt: Attempt): void {
+    this.#byId.delete(attempt.id);
+    this.#byStep.delete(attempt.step);
+    this.#byPlace.delete(place(attempt.step, attempt.versionId));
+    this.#byLocation.get(attempt.location)?.delete(attempt);
+  }
+
+  get(id: string): Attempt | undefined {
+    return this.#byId.get(id);
+  }
+
+  ofStep(step: RunStep): Attempt | undefined {
+    return this.#byStep.get(step);
+  }
+
+  /** The one in flight that keeps another from starting: of that asset partition, or that version's checks. */
+  inTheWayOf(step: RunStep, versionId: string): Attempt | undefined {
+    return this.#byPlace.get(place(step, versionId));
+  }
+
+  at(location: string): ReadonlySet<Attempt> {
+    return this.#byLocation.get(location) ?? new Set();
+  }
+
+  all(): Iterable<Attempt> {
+    return this.#byId.values();
+  }
+
+  clear(): void {
+    this.#byId.clear();
+    this.#byStep.clear();
+    this.#byPlace.clear();
+    this.#byLocation.clear();
+  }
+}
+
+function place({ spec }: RunStep, versionId: string): string {
+  return spec.kind === "materialize" ? `${spec.asset}\n${spec.partition}` : `${versionId}\n${spec.location}`;
+}

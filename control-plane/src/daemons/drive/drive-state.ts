@@ -1,0 +1,129 @@
+import type { AssetKey } from "@headgate/model";
+import type { Graph } from "../../domain/graph.ts";
+import type { Reason } from "../../domain/reason.ts";
+import { type Run, type RunStep, endStep, outcomeOf } from "../../domain/run-state.ts";
+import { type StepEvent, step as stepTransition } from "../../domain/step-state.ts";
+import type { RetryPolicy } from "../../domain/definitions.ts";
+import type { GateMemory } from "../gate-memory.ts";
+import { Attempts } from "./attempt.ts";
+import type { Cycle } from "./cycle.ts";
+import { Lane } from "./lane.ts";
+
+/** What the drive is given from outside. */
+export interface DriveWorld {
+  graph(): Graph;
+  /** The team of a location, as the workspace says; undefined: not known. */
+  teamOf(location: string): string | undefined;
+  /** Unix milliseconds. */
+  now(): number;
+  /** Milliseconds that never go back. */
+  monotonic(): number;
+  newId(): string;
+  /** In [0, 1). */
+  random(): number;
+}
+
+/** All that the drive holds in memory; dropped as a whole when a flush fails, and read again. */
+export class DriveState {
+  readonly world: DriveWorld;
+  readonly memory: GateMemory;
+  readonly runs = new Map<string, Run>();
+  readonly attempts = new Attempts();
+  readonly lanes = new Map<string, Lane>();
+  /** Steps to look at in the next cycle. */
+  readonly dirty = new Map<RunStep, Run>();
+  /** Steps that sleep until something is recorded of an asset. */
+  readonly #sleepers = new Map<AssetKey, Map<RunStep, Run>>();
+  /** Since when a step waits for pending checks, on the monotonic clock. */
+  readonly waitingSince = new Map<RunStep, number>();
+
+  constructor(world: DriveWorld, memory: GateMemory) {
+    this.world = world;
+    this.memory = memory;
+  }
+
+  lane(location: string): Lane {
+    let lane = this.lanes.get(location);
+    if (lane === undefined) this.lanes.set(location, (lane = new Lane(location)));
+    return lane;
+  }
+
+  /** Steps that the location could take now. */
+  freeCredits(lane: Lane): number {
+    if (lane.session === undefined) return 0;
+    let used = 0;
+    for (const attempt of this.attempts.at(lane.location)) if (attempt.instanceId === lane.instanceId) used++;
+    return lane.credits - used;
+  }
+
+  sleep(run: Run, step: RunStep, assets: Iterable<AssetKey>): void {
+    for (const asset of assets) {
+      const sleepers = this.#sleepers.get(asset) ?? new Map<RunStep, Run>();
+      this.#sleepers.set(asset, sleepers.set(step, run));
+    }
+  }
+
+  /** Wakes whoever sleeps on this asset. */
+  touch(asset: AssetKey): void {
+    const sleepers = this.#sleepers.get(asset);
+    if (sleepers === undefined) return;
+    this.#sleepers.delete(asset);
+    for (const [step, run] of sleepers) this.dirty.set(step, run);
+  }
+
+  /** Wakes everybody: the definitions have changed, or some time has passed. */
+  touchAll(): void {
+    for (const asset of [...this.#sleepers.keys()]) this.touch(asset);
+  }
+
+  retryPolicy(asset: AssetKey): RetryPolicy {
+    return this.world.graph().asset(asset)?.definition.retry ?? noRetry;
+  }
+
+  /** Moves a step; what follows from an end (dependents, the run's own end) is done here, once. */
+  transition(
+    cycle: Cycle,
+    run: Run,
+    step: RunStep,
+    event: StepEvent,
+    more: { reasons?: readonly Reason[]; versionId?: string; error?: object } = {},
+  ): void {
+    const { state, effects } = stepTransition(step.state, event, this.retryPolicy(step.spec.asset));
+    if (state === step.state) return;
+    step.state = state;
+    if (more.reasons !== undefined) step.reasons = more.reasons;
+    if (more.versionId !== undefined) step.made = more.versionId;
+    cycle.step(run, step, more);
+    for (const effect of effects) cycle.retries.push({ run, step, delayMs: effect.delayMs });
+  }
+
+  /** To be called once for each step that has ended, after its event was added. */
+  ended(cycle: Cycle, run: Run, step: RunStep): void {
+    this.waitingSince.delete(step);
+    for (const ready of endStep(run, step)) this.dirty.set(ready, run);
+    if (run.open > 0) return;
+    const outcome = outcomeOf(
+      run.steps.map((s) => s.state.phase),
+      run.closedVersion,
+    );
+    cycle.flush.events.push({ kind: `run_${outcome}`, runId: run.id });
+    cycle.flush.runs.push({ id: run.id, state: outcome, ended: true });
+    cycle.endedRuns.push(run);
+  }
+
+  clear(): void {
+    this.runs.clear();
+    this.attempts.clear();
+    this.dirty.clear();
+    this.#sleepers.clear();
+    this.waitingSince.clear();
+    this.memory.clear();
+    for (const lane of this.lanes.values()) {
+      lane.ready.length = 0;
+      lane.forgetReports();
+    }
+  }
+}
+
+const noRetry: RetryPolicy = { maxRetries: 0, delayMs: 0, backoff: "constant", jitter: 0, maxCrashes: 2 };
+

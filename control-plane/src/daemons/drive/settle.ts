@@ -1,0 +1,290 @@
+import type { AttemptReport, CheckReport, ComputedReport, FinishedReport, StepError } from "../../domain/attempt-report.ts";
+import { type ResultView, type VersionView, judge } from "../../domain/gate.ts";
+import { type AssetNode, requiredChecks } from "../../domain/graph.ts";
+import { planMissingChecks } from "../../domain/plan.ts";
+import { type Run, addStep } from "../../domain/run-state.ts";
+import { type StepEvent, hasEnded, newStep } from "../../domain/step-state.ts";
+import { stepRow } from "../../storage/create-run.ts";
+import type { Schema } from "../../storage/schema.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Cycle } from "./cycle.ts";
+import type { DriveState } from "./drive-state.ts";
+
+/** Takes in one report of an attempt that is in flight. What was taken in before changes nothing. */
+export function takeReport(drive: DriveState, cycle: Cycle, attempt: Attempt, report: AttemptReport): void {
+  cycle.acknowledged.add(attempt);
+  if (report.sequence <= attempt.sequence) return;
+  attempt.sequence = report.sequence;
+  const { run, step } = attempt;
+  const progress = { id: attempt.id, sequence: report.sequence };
+  switch (report.kind) {
+    case "started":
+      attempt.started = true;
+      cycle.flush.progress.push({ ...progress, state: "started" });
+      drive.transition(cycle, run, step, { kind: "started" });
+      cycle.stepEvent(run, step, "step_started", { attempt: attempt.id, number: attempt.number });
+      return;
+    case "log":
+      cycle.flush.progress.push(progress);
+      cycle.flush.logs.push({
+        attemptId: attempt.id,
+        sequence: report.sequence,
+        stream: report.stream,
+        atMs: report.atMs,
+        body: report.body.toString("base64"),
+        droppedBytes: report.droppedBytes,
+      });
+      return;
+    case "computed": {
+      cycle.flush.progress.push(progress);
+      const event = cycle.stepEvent(run, step, "version_computed", { attempt: attempt.id, version: attempt.versionId });
+      recordVersion(drive, cycle, attempt, report.computed, event);
+      return;
+    }
+    case "check": {
+      cycle.flush.progress.push(progress);
+      const { name, outcome } = report.check;
+      const event = cycle.stepEvent(run, step, "check_completed", { version: attempt.versionId, check: name, outcome });
+      recordResults(drive, cycle, attempt, [report.check], event);
+      return;
+    }
+    case "finished":
+      settle(drive, cycle, attempt, report.finished);
+      return;
+  }
+}
+
+/** Ends an attempt: its step goes on, ends or is tried again, and what it brought is recorded. */
+export function settle(
+  drive: DriveState,
+  cycle: Cycle,
+  attempt: Attempt,
+  finished: FinishedReport,
+  ending: "reported" | "lost" = "reported",
+): void {
+  const { run, step } = attempt;
+  drive.attempts.remove(attempt);
+  cycle.endedAttempts.push(attempt);
+  const stored = attempt.computed || finished.computed !== undefined;
+  const error = errorOf(finished);
+  cycle.flush.ended.push({
+    id: attempt.id,
+    state: ending === "lost" ? "lost" : stateOf(finished),
+    error: error ?? null,
+    sequence: attempt.sequence,
+  });
+  const versionId = step.spec.kind === "materialize" && stored ? attempt.versionId : undefined;
+  drive.transition(cycle, run, step, stepEventOf(drive, attempt, finished, stored), {
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(error === undefined ? {} : { error }),
+  });
+  const checks = finished.checks.map(({ name, outcome }) => ({ team: teamOf(drive, attempt), name, outcome }));
+  const event = cycle.stepEvent(run, step, `step_${step.state.phase}`, {
+    attempt: attempt.id,
+    number: attempt.number,
+    ...(versionId === undefined ? {} : { version: versionId }),
+    ...(checks.length === 0 ? {} : { checks }),
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+  });
+  if (finished.computed !== undefined) recordVersion(drive, cycle, attempt, finished.computed, event);
+  recordResults(drive, cycle, attempt, finished.checks, event);
+  if (stored && step.state.phase === "succeeded" && finished.outcome === "crashed") recheck(drive, cycle, attempt);
+  drive.touch(step.spec.asset);
+  if (hasEnded(step.state.phase)) drive.ended(cycle, run, step);
+}
+
+function stepEventOf(drive: DriveState, attempt: Attempt, finished: FinishedReport, stored: boolean): StepEvent {
+  const random = drive.world.random();
+  switch (finished.outcome) {
+    case "succeeded":
+      return { kind: "succeeded" };
+    case "canceled":
+      return { kind: "canceled" };
+    case "crashed":
+      // The value is durable: what was lost is a check, not a compute.
+      return stored ? { kind: "succeeded" } : { kind: "crashed", random };
+    case "failed":
+    case "timedOut": {
+      // A check that reached no verdict is not tried again by computing anew.
+      const permanent = finished.permanent || stored || finished.checks.some((check) => check.outcome === "errored");
+      const { retryAfterMs } = finished;
+      return { kind: "threw", permanent, random, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    }
+  }
+}
+
+function stateOf(finished: FinishedReport): Schema["attempts"]["state"] {
+  return finished.outcome;
+}
+
+function errorOf(finished: FinishedReport): StepError | undefined {
+  return finished.error ?? finished.checks.find((check) => check.error !== undefined)?.error;
+}
+
+function teamOf(drive: DriveState, attempt: Attempt): string {
+  return drive.world.teamOf(attempt.location) ?? "";
+}
+
+function recordVersion(
+  drive: DriveState,
+  cycle: Cycle,
+  attempt: Attempt,
+  computed: ComputedReport,
+  event: number,
+): void {
+  if (attempt.computed) return;
+  attempt.computed = true;
+  const { run, step, inputs } = attempt;
+  const { asset, partition } = step.spec;
+  const waivers = [...new Set(inputs.flatMap((input) => input.versions.flatMap((version) => version.waivers)))];
+  cycle.flush.versions.push({
+    id: attempt.versionId,
+    assetKey: asset,
+    partitionKey: partition,
+    event,
+    runId: run.id,
+    attemptId: attempt.id,
+    location: attempt.location,
+    codeVersion: computed.codeVersion,
+    dataVersion: computed.dataVersion,
+    value: computed.value,
+    metadata: [...computed.metadata],
+    inputs,
+    waivers,
+  });
+  const version: VersionView = {
+    id: attempt.versionId,
+    seq: Number.MAX_SAFE_INTEGER,
+    partition,
+    runId: run.id,
+    createdAtMs: drive.world.now(),
+    dataVersion: computed.dataVersion,
+    codeVersion: computed.codeVersion,
+    value: computed.value,
+    metadata: computed.metadata,
+    waivers,
+    results: [],
+    liveWaivers: [],
+  };
+  bump(drive, cycle, attempt);
+  drive.memory.addVersion(asset, version);
+  cycle.versions.push({ asset, version, event });
+}
+
+function recordResults(
+  drive: DriveState,
+  cycle: Cycle,
+  attempt: Attempt,
+  checks: readonly CheckReport[],
+  event: number,
+): void {
+  const { run, step, versionId } = attempt;
+  const { asset, partition } = step.spec;
+  const results: ResultView[] = [];
+  for (const check of checks) {
+    if (attempt.checked.has(check.name)) continue;
+    attempt.checked.set(check.name, check);
+    const id = drive.world.newId();
+    const team = teamOf(drive, attempt);
+    const { name, checkVersion, outcome, description, metadata } = check;
+    cycle.flush.results.push({
+      id,
+      versionId,
+      assetKey: asset,
+      partitionKey: partition,
+      team,
+      name,
+      checkVersion,
+      outcome,
+      description,
+      metadata: [...metadata],
+      error: check.error ?? null,
+      runId: run.id,
+      attemptId: attempt.id,
+      event,
+    });
+    results.push({ id, team, name, checkVersion, outcome, description, metadata, runId: run.id, seq: event });
+  }
+  if (results.length === 0) return;
+  if (results.some((result) => result.outcome === "failed" || result.outcome === "errored")) bump(drive, cycle, attempt);
+  const version = drive.memory.addResults(asset, partition, versionId, results);
+  noteGate(drive, cycle, attempt, results, version);
+  drive.touch(asset);
+}
+
+/** A gate that shut is an event of its own, and so is one that a re-check opened. */
+function noteGate(
+  drive: DriveState,
+  cycle: Cycle,
+  attempt: Attempt,
+  results: readonly ResultView[],
+  version: VersionView | undefined,
+): void {
+  const { run, step } = attempt;
+  const node = drive.world.graph().asset(step.spec.asset);
+  if (node === undefined) return;
+  const required = requiredChecks(node, node.team);
+  const judged = version ?? { ...unknownVersion(attempt), results };
+  const { open, state, reasons } = judge(node.key, judged, required, drive.world.now());
+  if (open) {
+    if (step.spec.kind === "checks") cycle.stepEvent(run, step, "gate_opened", { version: attempt.versionId, cause: "check" });
+    return;
+  }
+  if (state === "pending") return;
+  run.closedVersion = true;
+  cycle.stepEvent(run, step, "gate_closed", { version: attempt.versionId, state, reasons });
+}
+
+function unknownVersion(attempt: Attempt): VersionView {
+  return {
+    id: attempt.versionId,
+    seq: 0,
+    partition: attempt.step.spec.partition,
+    runId: attempt.run.id,
+    createdAtMs: 0,
+    dataVersion: "",
+    codeVersion: "",
+    value: null,
+    metadata: [],
+    waivers: [],
+    results: [],
+    liveWaivers: [],
+  };
+}
+
+/** This flush may close the asset's gate: its epoch moves with it. */
+function bump(drive: DriveState, cycle: Cycle, attempt: Attempt): void {
+  const { asset } = attempt.step.spec;
+  if (!cycle.flush.bumps.includes(asset)) cycle.flush.bumps.push(asset);
+  const epoch = drive.memory.epoch(asset);
+  if (epoch !== undefined) cycle.flush.gates[asset] ??= epoch;
+}
+
+/** The worker died after the value was durable: the checks that have no result become steps of the same run. */
+function recheck(drive: DriveState, cycle: Cycle, attempt: Attempt): void {
+  const { run, step } = attempt;
+  const node = drive.world.graph().asset(step.spec.asset);
+  if (node === undefined) return;
+  const missing = node.checks.filter((c) => c.location === attempt.location && !attempt.checked.has(c.name));
+  addChecks(drive, cycle, run, node, step.spec.partition, attempt.versionId, missing);
+}
+
+/** Adds steps to a running run that check a version which exists. */
+export function addChecks(
+  drive: DriveState,
+  cycle: Cycle,
+  run: Run,
+  node: AssetNode,
+  partition: string,
+  versionId: string,
+  checks: Parameters<typeof planMissingChecks>[3],
+): void {
+  for (const planned of planMissingChecks(node, partition, versionId, checks, run.steps.length)) {
+    const { index, kind, asset, location, after, checks: names } = planned;
+    cycle.flush.newSteps.push(stepRow(run.id, planned));
+    const spec = { index, kind, asset, partition, location, after, edges: [], checks: names, versionId };
+    const added = { spec, state: newStep, outstanding: 0 };
+    addStep(run, added);
+    drive.dirty.set(added, run);
+  }
+}

@@ -1,0 +1,85 @@
+import type { AssetKey } from "@headgate/model";
+import type { Kysely } from "kysely";
+import { eventBounds, readEvents } from "../storage/events-read.ts";
+import type { Notifications } from "../storage/notifications.ts";
+import type { Schema } from "../storage/schema.ts";
+
+/** What others have written to the log since the last look. */
+export interface LogNews {
+  readonly assets: ReadonlySet<AssetKey>;
+  readonly definitionsChanged: boolean;
+}
+
+export interface LogFollowerOptions {
+  readonly db: Kysely<Schema>;
+  readonly notifications: Pick<Notifications, "subscribe">;
+  readonly news: (news: LogNews) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+const pageSize = 1_000;
+/** Without a hint the log is looked at this often. */
+const pollMs = 1_000;
+
+/** Follows the event log for a daemon: what it wrote itself it skips without reading it. */
+export class LogFollower {
+  readonly #options: LogFollowerOptions;
+  #position = 0;
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: LogFollowerOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = await this.#options.notifications.subscribe("headgate_events", (payload) => {
+      if (payload === undefined || payload === "" || Number(payload) > this.#position) this.#look();
+    });
+    this.#position = (await eventBounds(this.#options.db)).newest;
+    this.#timer = setInterval(() => this.#look(), pollMs);
+  }
+
+  /** This daemon appended `first` to `last` itself. */
+  advance(first: number, last: number): void {
+    if (first === this.#position + 1 && this.#reading === undefined) this.#position = last;
+    else this.#look();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#unsubscribe?.();
+    await this.#reading;
+  }
+
+  #look(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+      if (this.#again) this.#look();
+    });
+  }
+
+  async #read(): Promise<void> {
+    this.#again = false;
+    try {
+      const events = await readEvents(this.#options.db, this.#position, pageSize);
+      const last = events.at(-1);
+      if (last === undefined) return;
+      this.#position = last.seq;
+      const assets = new Set<AssetKey>();
+      for (const event of events) if (event.asset_key !== null) assets.add(event.asset_key as AssetKey);
+      const definitionsChanged = events.some((event) => event.kind === "definitions_changed");
+      if (events.length === pageSize) this.#again = true;
+      this.#options.news({ assets, definitionsChanged });
+    } catch (error) {
+      this.#options.failed(error);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}

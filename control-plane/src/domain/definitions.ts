@@ -1,0 +1,92 @@
+import type { AssetKey, PartitionMapping, PartitionsDefinition } from "@headgate/model";
+
+/** Where something is defined: a path relative to the code location's folder, and a line counted from 1 (0: unknown). */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+}
+
+export type DependencyMode = "strict" | "lastValidated" | "orderOnly";
+
+/** One edge as its reader declares it. */
+export interface Dependency {
+  /** The name under which compute receives the value. */
+  readonly name: string;
+  readonly asset: AssetKey;
+  readonly mode: DependencyMode;
+  /** Absent: see `defaultMapping`. */
+  readonly mapping?: PartitionMapping;
+  /** How many of the mapped partitions must be open; 0: every one. Absent: the default of the mode and mapping. */
+  readonly atLeast?: number;
+}
+
+export interface RetryPolicy {
+  /** Tries after the first when compute throws. */
+  readonly maxRetries: number;
+  readonly delayMs: number;
+  readonly backoff: "constant" | "linear" | "exponential";
+  /** The part of the delay that is random, 0 to 1. */
+  readonly jitter: number;
+  /** Tries after the first when the process dies or contact is lost. */
+  readonly maxCrashes: number;
+}
+
+export interface CheckReference {
+  readonly asset: AssetKey;
+  readonly team: string;
+  readonly name: string;
+}
+
+/** An asset as its code location defines it; what the `definitions` table stores as its body. */
+export interface AssetDefinition {
+  readonly kind: "asset";
+  readonly key: AssetKey;
+  readonly description: string;
+  readonly dependencies: readonly Dependency[];
+  readonly partitions?: PartitionsDefinition;
+  /** Visible to every team. */
+  readonly export: boolean;
+  /** Visible to these teams. */
+  readonly exportTo: readonly string[];
+  readonly codeVersion: string;
+  readonly group: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly kinds: readonly string[];
+  readonly inPlace: boolean;
+  readonly retry: RetryPolicy;
+  /** 0: no limit of its own. */
+  readonly timeoutMs: number;
+  readonly attemptLeaseMs: number;
+  readonly gateTimeoutMs: number;
+  readonly automation?: { readonly kind: "onMissing" };
+  /** Checks of other teams that gate every reader of this asset. */
+  readonly requiredChecks: readonly CheckReference[];
+  /** JSON Schema. */
+  readonly configSchema?: unknown;
+  readonly source: SourceLocation;
+}
+
+/** A check; its team is that of the location that defines it. */
+export interface CheckDefinition {
+  readonly kind: "check";
+  readonly asset: AssetKey;
+  readonly name: string;
+  readonly description: string;
+  readonly blocking: boolean;
+  readonly version: number;
+  /** Exempts the versions that were made before the check was first seen. */
+  readonly newVersionsOnly: boolean;
+  readonly timeoutMs: number;
+  readonly source: SourceLocation;
+}
+
+/** Why a definition is refused. It hides no other definition. */
+export interface DefinitionError {
+  /** Stable, for example "definition.missing_upstream". */
+  readonly code: string;
+  /** What is wrong, naming both sides. */
+  readonly message: string;
+  /** How to mend it. */
+  readonly hint: string;
+  readonly source?: SourceLocation;
+}

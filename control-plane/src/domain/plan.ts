@@ -1,0 +1,320 @@
+import { type AssetKey, type RangeSet, parsePartitions, rangeSet, upstreamPartitions } from "@headgate/model";
+import { type GateView, type Pins, judge, judgeGate } from "./gate.ts";
+import { type AssetNode, type CheckNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
+import type { Reason } from "./reason.ts";
+import { mappedPartitions, rootReasons } from "./root-reasons.ts";
+import { parseSelection, select } from "./selection.ts";
+
+/** The most steps that a run may have. */
+export const stepsMax = 50_000;
+
+export interface PlanRequest {
+  readonly selection: string;
+  /** As `parsePartitions` reads them; absent: every partition there is. */
+  readonly partitions?: string;
+}
+
+/** What a plan is made for: partitions of one asset. */
+export interface PlanTarget {
+  readonly node: AssetNode;
+  readonly set: RangeSet;
+}
+
+/** An edge of a planned step with its mapped partitions, resolved once. */
+export interface PlannedEdge {
+  readonly edge: Edge;
+  readonly set: RangeSet;
+}
+
+export type Forecast =
+  | { readonly kind: "runs" }
+  | { readonly kind: "waits"; readonly reasons: readonly Reason[] }
+  | { readonly kind: "blocked"; readonly reasons: readonly Reason[] };
+
+export interface PlannedStep {
+  readonly index: number;
+  readonly kind: "materialize" | "checks";
+  readonly asset: AssetKey;
+  readonly team: string;
+  readonly location: string;
+  /** '' where the asset is not partitioned. */
+  readonly partition: string;
+  /** Steps of this run that must have ended before it. */
+  readonly after: readonly number[];
+  readonly edges: readonly PlannedEdge[];
+  /** Names of the checks that it runs: its own location's (materialize), or those of this step (checks). */
+  readonly checks: readonly string[];
+  /** The version to check; absent: the one that the step in `after` makes. */
+  readonly versionId?: string;
+  readonly forecast: Forecast;
+}
+
+export interface Plan {
+  readonly steps: readonly PlannedStep[];
+}
+
+export interface PlanRefusal {
+  readonly ok: false;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type PlanResult = { readonly ok: true; readonly plan: Plan } | PlanRefusal;
+
+export type TargetsResult = { readonly ok: true; readonly targets: readonly PlanTarget[] } | PlanRefusal;
+
+function refuse(code: string, message: string, hint: string): PlanRefusal {
+  return { ok: false, code, message, hint };
+}
+
+/** Which partitions of which assets a request asks for. */
+export function planTargets(graph: Graph, request: PlanRequest, nowMs: number): TargetsResult {
+  const parsed = parseSelection(request.selection);
+  if (!parsed.ok) return refuse("selection.invalid", parsed.message, parsed.hint);
+  const { nodes, unknown } = select(graph, parsed.selection);
+  const stranger = unknown[0];
+  if (stranger !== undefined) {
+    const refused = graph.errors.find((error) => error.key === stranger.key);
+    if (refused !== undefined) {
+      return refuse("asset.refused", `${stranger.key} is defined but refused: ${refused.message}`, refused.hint);
+    }
+    const near = stranger.suggestions.length > 0 ? `Did you mean ${stranger.suggestions.join(" or ")}?` : "";
+    const hint = near || "`headgate asset list` prints the assets there are.";
+    return refuse("asset.unknown", `No asset ${stranger.key} is defined in any code location.`, hint);
+  }
+  if (nodes.length === 0) {
+    const hint = "`headgate asset list` prints the assets there are.";
+    return refuse("selection.empty", `The selection ${request.selection} matches no asset.`, hint);
+  }
+  const retired = nodes.find((node) => node.retired);
+  if (retired !== undefined) {
+    const hint = `Define it in ${retired.location} again, or leave it out of the selection.`;
+    return refuse("asset.retired", `${retired.key} is retired: ${retired.location} no longer defines it.`, hint);
+  }
+  const text = request.partitions;
+  if (text !== undefined && text !== "" && nodes.every((node) => node.space.definition === undefined)) {
+    return refuse("partitions.not_partitioned", `No asset of ${request.selection} is partitioned.`, "Leave partitions out.");
+  }
+  const targets: PlanTarget[] = [];
+  for (const node of nodes) {
+    if (text === undefined || text === "" || node.space.definition === undefined) {
+      targets.push({ node, set: rangeSet.range(0, node.space.count(nowMs)) });
+      continue;
+    }
+    const partitions = parsePartitions(node.space, text, nowMs);
+    if (!partitions.ok) return refuse("partitions.invalid", `${node.key}: ${partitions.message}`, partitions.hint);
+    targets.push({ node, set: partitions.set });
+  }
+  return { ok: true, targets };
+}
+
+/** What a run of this request would do, and what would be blocked and why. Changes nothing. */
+export function plan(graph: Graph, request: PlanRequest, view: GateView, nowMs: number): PlanResult {
+  const result = planTargets(graph, request, nowMs);
+  return result.ok ? planSteps(graph, result.targets, view, nowMs) : result;
+}
+
+/** The steps for these targets, upstream first. */
+export function planSteps(graph: Graph, targets: readonly PlanTarget[], view: GateView, nowMs: number): PlanResult {
+  const count = targets.reduce((sum, target) => sum + rangeSet.size(target.set), 0);
+  if (count > stepsMax) {
+    const hint = "Use a backfill, or select fewer partitions.";
+    return refuse("run.too_large", `The run would have ${count} steps; ${stepsMax} is the most.`, hint);
+  }
+  const steps: PlannedStep[] = [];
+  /** Asset, then partition ordinal, to the step that makes it and the steps that check it elsewhere. */
+  const made = new Map<AssetNode, Map<number, { step: PlannedStep; checks: PlannedStep[] }>>();
+  for (const { node, set } of [...targets].sort((a, b) => a.node.index - b.node.index)) {
+    const ofNode = new Map<number, { step: PlannedStep; checks: PlannedStep[] }>();
+    made.set(node, ofNode);
+    for (const ordinal of rangeSet.ordinals(set)) {
+      const step = planStep(graph, node, ordinal, steps.length, made, view, nowMs);
+      steps.push(step);
+      const checks = foreignChecks(node, step, steps.length);
+      steps.push(...checks);
+      ofNode.set(ordinal, { step, checks });
+    }
+  }
+  return { ok: true, plan: { steps } };
+}
+
+function planStep(
+  graph: Graph,
+  node: AssetNode,
+  ordinal: number,
+  index: number,
+  made: ReadonlyMap<AssetNode, ReadonlyMap<number, { step: PlannedStep; checks: PlannedStep[] }>>,
+  view: GateView,
+  nowMs: number,
+): PlannedStep {
+  const after: number[] = [];
+  const edges: PlannedEdge[] = [];
+  const inherited: Reason[] = [];
+  const external: Edge[] = [];
+  for (const edge of node.upstream) {
+    const set = upstreamPartitions(edge.mapping, edge.upstream.space, node.space, rangeSet.of(ordinal), nowMs);
+    edges.push({ edge, set });
+    const inRun = made.get(edge.upstream);
+    const gating = new Set(requiredChecks(edge.upstream, node.team).map((check) => check.location));
+    let complete = inRun !== undefined;
+    if (inRun !== undefined) {
+      for (const n of rangeSet.ordinals(set)) {
+        const entry = inRun.get(n);
+        if (entry === undefined) {
+          complete = false;
+          continue;
+        }
+        after.push(entry.step.index);
+        for (const check of entry.checks) if (gating.has(check.location)) after.push(check.index);
+        if (entry.step.forecast.kind === "blocked" && edge.dependency.mode !== "lastValidated" && edge.atLeast === 0) {
+          inherited.push(...entry.step.forecast.reasons);
+        }
+      }
+    }
+    if (!complete) external.push(edge);
+  }
+  const forecast =
+    inherited.length > 0
+      ? ({ kind: "blocked", reasons: inherited } as const)
+      : forecastOf(graph, external, ordinal, made, view, nowMs);
+  return {
+    index,
+    kind: "materialize",
+    asset: node.key,
+    team: node.team,
+    location: node.location,
+    partition: node.space.keyAt(ordinal),
+    after,
+    edges,
+    checks: node.checks.filter((check) => check.location === node.location).map((check) => check.name),
+    forecast,
+  };
+}
+
+const noPins: Pins = new Map();
+
+/** How the gate stands for what is read from outside the run; what the run makes itself is open once it is made. */
+function forecastOf(
+  graph: Graph,
+  external: readonly Edge[],
+  ordinal: number,
+  made: ReadonlyMap<AssetNode, ReadonlyMap<number, unknown>>,
+  view: GateView,
+  nowMs: number,
+): Forecast {
+  const partitionsOf = (edge: Edge): string[] =>
+    mappedPartitions(edge, ordinal, nowMs).filter((key) => {
+      const n = edge.upstream.space.ordinalOf(key);
+      return n === undefined || made.get(edge.upstream)?.has(n) !== true;
+    });
+  const verdict = judgeGate(external, partitionsOf, view, noPins, nowMs);
+  switch (verdict.kind) {
+    case "open":
+      return { kind: "runs" };
+    case "wait":
+      return { kind: "waits", reasons: verdict.reasons };
+    case "closed": {
+      const roots = rootReasons(graph, verdict.reasons, view, nowMs);
+      return { kind: "blocked", reasons: roots.kind === "roots" ? roots.reasons : verdict.reasons };
+    }
+    case "unknown":
+      return { kind: "runs" };
+  }
+}
+
+/** Checks of other locations are steps of their own, one a location, after the step that makes the version. */
+function foreignChecks(node: AssetNode, step: PlannedStep, firstIndex: number): PlannedStep[] {
+  return byLocation(node.checks.filter((check) => check.location !== node.location)).map(([location, checks], n) =>
+    checkStep(node, step.partition, location, checks, firstIndex + n, [step.index]),
+  );
+}
+
+function byLocation(checks: readonly CheckNode[]): [string, CheckNode[]][] {
+  const groups = new Map<string, CheckNode[]>();
+  for (const check of checks) {
+    if (check.location === "") continue; // Required, and nobody defines it: it can be waived, never run.
+    const group = groups.get(check.location);
+    if (group === undefined) groups.set(check.location, [check]);
+    else group.push(check);
+  }
+  return [...groups];
+}
+
+function checkStep(
+  node: AssetNode,
+  partition: string,
+  location: string,
+  checks: readonly CheckNode[],
+  index: number,
+  after: readonly number[],
+  versionId?: string,
+): PlannedStep {
+  return {
+    index,
+    kind: "checks",
+    asset: node.key,
+    team: checks[0]?.team ?? node.team,
+    location,
+    partition,
+    after,
+    edges: [],
+    checks: checks.map((check) => check.name),
+    ...(versionId === undefined ? {} : { versionId }),
+    forecast: { kind: "runs" },
+  };
+}
+
+/** Steps that run these checks of an existing version, one a location; `index` is that of the first. */
+export function planMissingChecks(
+  node: AssetNode,
+  partition: string,
+  versionId: string,
+  checks: readonly CheckNode[],
+  index: number,
+): PlannedStep[] {
+  return byLocation(checks).map(([location, group], n) =>
+    checkStep(node, partition, location, group, index + n, [], versionId),
+  );
+}
+
+export interface ChecksRequest {
+  readonly asset: string;
+  /** Absent: every check of the asset. */
+  readonly check?: string;
+  readonly partitions?: string;
+  /** Absent: the newest version of each partition. */
+  readonly versionId?: string;
+}
+
+/** A run that only checks versions that exist. */
+export function planChecks(graph: Graph, request: ChecksRequest, view: GateView, nowMs: number): PlanResult {
+  const { partitions } = request;
+  const selection = { selection: `"${request.asset}"`, ...(partitions === undefined ? {} : { partitions }) };
+  const result = planTargets(graph, selection, nowMs);
+  if (!result.ok) return result;
+  const steps: PlannedStep[] = [];
+  for (const { node, set } of result.targets) {
+    const checks = node.checks.filter((check) => request.check === undefined || check.name === request.check);
+    if (checks.length === 0) {
+      const known = node.checks.map((check) => check.name).join(", ") || "none";
+      return refuse("check.unknown", `${node.key} has no check ${request.check ?? ""}.`, `Its checks: ${known}.`);
+    }
+    for (const ordinal of rangeSet.ordinals(set)) {
+      const partition = node.space.keyAt(ordinal);
+      const versions = view.versions(node.key, partition) ?? [];
+      const version = request.versionId === undefined ? versions[0] : versions.find((v) => v.id === request.versionId);
+      if (version !== undefined) steps.push(...planMissingChecks(node, partition, version.id, checks, steps.length));
+    }
+  }
+  if (steps.length === 0) {
+    const hint = `headgate materialize ${request.asset} makes a version to check.`;
+    return refuse("check.no_version", `${request.asset} has no version to check there.`, hint);
+  }
+  return { ok: true, plan: { steps } };
+}
+
+/** True when nothing keeps this version's readers of the asset's own team out. */
+export function isOpen(node: AssetNode, version: Parameters<typeof judge>[1], nowMs: number): boolean {
+  return judge(node.key, version, requiredChecks(node, node.team), nowMs).open;
+}

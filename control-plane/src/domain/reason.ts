@@ -1,0 +1,32 @@
+import type { AssetKey } from "@headgate/model";
+
+interface About {
+  readonly asset: AssetKey;
+  /** '' where the asset is not partitioned. */
+  readonly partition: string;
+}
+
+interface AboutCheck extends About {
+  readonly version: string;
+  /** The run that made the version. */
+  readonly run: string;
+  /** The check's owner. */
+  readonly team: string;
+  readonly check: string;
+}
+
+/** Why a gate is closed: data, naming asset, partition, version, check, result and run. Words are made in `reason-text`. */
+export type Reason =
+  | (About & { readonly kind: "neverMaterialized" })
+  | (AboutCheck & { readonly kind: "pending" })
+  | (AboutCheck & { readonly kind: "checkNotRun" })
+  | (AboutCheck & {
+      readonly kind: "checkFailed";
+      readonly result: string;
+      readonly description: string;
+      readonly metadata: readonly { readonly name: string; readonly kind: string; readonly value: unknown }[];
+    })
+  | (AboutCheck & { readonly kind: "checkErrored"; readonly result: string; readonly description: string })
+  | (About & { readonly kind: "noValidatedVersion"; readonly open: number; readonly needed: number })
+  | (About & { readonly kind: "locationUnreachable"; readonly location: string })
+  | (About & { readonly kind: "notExported"; readonly reader: AssetKey });

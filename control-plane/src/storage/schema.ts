@@ -1,0 +1,276 @@
+import type { ColumnType, Generated } from "kysely";
+
+/*
+ * The row types of `migrations/`. Times are read as Date and written as Date or left to the database; bigint columns
+ * are read as number (they stay below 2^53); jsonb columns are written as text made by JSON.stringify.
+ */
+
+type Time = ColumnType<Date, Date | undefined, Date>;
+type TimeOrNull = ColumnType<Date | null, Date | null | undefined, Date | null>;
+type Json<T> = ColumnType<T, string | undefined, string>;
+type JsonOrNull<T> = ColumnType<T | null, string | null | undefined, string | null>;
+type Defaulted<T> = ColumnType<T, T | undefined, T>;
+
+export interface DefinitionErrorRow {
+  code: string;
+  message: string;
+  hint: string;
+  file?: string;
+  line?: number;
+}
+
+export interface StepErrorRow {
+  code: string;
+  message: string;
+  stack?: string;
+  hint?: string;
+  position?: { file: string; line: number; column: number };
+  cause?: StepErrorRow;
+}
+
+/** One metadata entry, as reported and validated at the border. */
+export interface MetadataRow {
+  name: string;
+  /** "text", "markdown", "number", "integer", "boolean", "url", "path", "timestamp", "json", "table". */
+  kind: string;
+  /** A table is { columns: string[], rows: scalar[][] }; a timestamp is Unix milliseconds. */
+  value: unknown;
+}
+
+export interface ValueRow {
+  scheme: string;
+  place: string;
+  mediaType: string;
+  digest: string;
+  sizeBytes: number;
+}
+
+/** What an attempt reads through one edge, pinned. */
+export interface InputRow {
+  name: string;
+  asset: string;
+  mode: "strict" | "lastValidated" | "orderOnly";
+  single: boolean;
+  /** `waivers`: ids of the waivers under which this version was open, and those it inherited. */
+  versions: { id: string; partition: string; waivers: string[] }[];
+  leftOut: string[];
+}
+
+/** An edge of a step with its mapped partitions, resolved when the run was created. */
+export interface EdgeRow {
+  name: string;
+  asset: string;
+  mode: "strict" | "lastValidated" | "orderOnly";
+  /** 0: every one. */
+  atLeast: number;
+  single: boolean;
+  /** As `formatPartitions` writes it; '' for an unpartitioned upstream. */
+  partitions: string;
+}
+
+export interface Schema {
+  daemons: {
+    id: string;
+    host: string;
+    pid: number;
+    process_start: Defaulted<string>;
+    started_at: Time;
+    renewed_at: Time;
+  };
+  locations: {
+    name: string;
+    team: string;
+    address: string | null;
+    state: "loading" | "healthy" | "unreachable" | "refused";
+    error: JsonOrNull<DefinitionErrorRow>;
+    definitions_hash: string | null;
+    build_id: string | null;
+    instance_id: string | null;
+    pid: number | null;
+    sdk_version: string | null;
+    last_seen_at: TimeOrNull;
+    loaded_at: TimeOrNull;
+    reload_requested_at: TimeOrNull;
+    removed_at: TimeOrNull;
+  };
+  definitions: { hash: string; kind: "asset" | "check"; body: Json<unknown>; created_at: Time };
+  location_definitions: {
+    location: string;
+    kind: "asset" | "check" | "module";
+    key: string;
+    hash: string | null;
+    error: JsonOrNull<DefinitionErrorRow>;
+    retired_at: TimeOrNull;
+    first_seen_at: Time;
+  };
+  asset_owners: { asset_key: string; team: string; location: string; claimed_at: Time };
+  asset_gate: { asset_key: string; epoch: Defaulted<number> };
+  runs: {
+    id: string;
+    state: "queued" | "started" | "canceling" | "succeeded" | "failed" | "blocked" | "canceled";
+    source: "manual" | "schedule" | "sensor" | "automation" | "backfill" | "retry" | "api";
+    actor: string;
+    selection: string;
+    partitions: Defaulted<string>;
+    config: Json<Record<string, unknown>>;
+    tags: Json<Record<string, string>>;
+    priority: Defaulted<number>;
+    when_open: Defaulted<boolean>;
+    retry_of: string | null;
+    step_count: number;
+    created_at: Time;
+    started_at: TimeOrNull;
+    ended_at: TimeOrNull;
+    cancel_requested_at: TimeOrNull;
+    cancel_requested_by: string | null;
+    driver: string | null;
+    epoch: Defaulted<number>;
+  };
+  steps: {
+    run_id: string;
+    index: number;
+    kind: "materialize" | "checks";
+    asset_key: string;
+    partition_key: Defaulted<string>;
+    location: string;
+    state:
+      | "waiting"
+      | "leased"
+      | "started"
+      | "retrying"
+      | "unknown"
+      | "succeeded"
+      | "failed"
+      | "blocked"
+      | "skipped"
+      | "canceled";
+    after: Defaulted<number[]>;
+    edges: Json<EdgeRow[]>;
+    checks: Json<string[]>;
+    version_id: string | null;
+    attempts: Defaulted<number>;
+    /** `Reason[]` of domain/reason.ts. */
+    reasons: JsonOrNull<unknown[]>;
+    error: JsonOrNull<StepErrorRow>;
+    started_at: TimeOrNull;
+    ended_at: TimeOrNull;
+  };
+  attempts: {
+    id: string;
+    run_id: string;
+    step_index: number;
+    number: number;
+    epoch: number;
+    kind: "materialize" | "checks";
+    asset_key: string;
+    partition_key: string;
+    location: string;
+    instance_id: string;
+    version_id: string;
+    state: "leased" | "started" | "unknown" | "succeeded" | "failed" | "canceled" | "crashed" | "timedOut" | "lost";
+    inputs: Json<InputRow[]>;
+    sequence: Defaulted<number>;
+    error: JsonOrNull<StepErrorRow>;
+    leased_at: Time;
+    started_at: TimeOrNull;
+    ended_at: TimeOrNull;
+  };
+  versions: {
+    id: string;
+    asset_key: string;
+    partition_key: string;
+    seq: number;
+    run_id: string;
+    attempt_id: string;
+    location: string;
+    code_version: string;
+    data_version: string;
+    value: JsonOrNull<ValueRow>;
+    metadata: Json<MetadataRow[]>;
+    inputs: Json<InputRow[]>;
+    waivers: Defaulted<string[]>;
+    created_at: Time;
+    discarded_at: TimeOrNull;
+    discarded_by: string | null;
+    discard_reason: string | null;
+  };
+  check_results: {
+    id: string;
+    version_id: string;
+    asset_key: string;
+    partition_key: string;
+    team: string;
+    name: string;
+    check_version: number;
+    outcome: "passed" | "warned" | "failed" | "errored";
+    description: Defaulted<string>;
+    metadata: Json<MetadataRow[]>;
+    error: JsonOrNull<StepErrorRow>;
+    run_id: string;
+    attempt_id: string;
+    seq: number;
+    created_at: Time;
+  };
+  waivers: {
+    id: string;
+    version_id: string;
+    asset_key: string;
+    partition_key: string;
+    team: string;
+    name: string;
+    reason: string;
+    actor: string;
+    created_at: Time;
+    until: Date;
+    ended_at: TimeOrNull;
+    ended_by: string | null;
+  };
+  decisions: {
+    id: string;
+    asset_key: string;
+    partition_key: string;
+    run_id: string | null;
+    step_index: number | null;
+    source: "run" | "automation";
+    outcome: "blocked";
+    /** `Reason[]` of domain/reason.ts. */
+    reasons: Json<unknown[]>;
+    seq: number;
+    created_at: Time;
+  };
+  automation_requests: {
+    asset_key: string;
+    partition_key: string;
+    fingerprint: string;
+    run_id: string;
+    created_at: Time;
+  };
+  audit: { id: Generated<number>; at: Time; actor: string; action: string; subject: string; details: Json<unknown> };
+  idempotency_keys: {
+    actor: string;
+    key: string;
+    request_hash: string;
+    status: number;
+    response: Json<unknown>;
+    created_at: Time;
+  };
+  log_chunks: {
+    attempt_id: string;
+    sequence: number;
+    stream: "stdout" | "stderr" | "log";
+    at: Time;
+    body: Buffer;
+    dropped_bytes: Defaulted<number>;
+  };
+  events: {
+    seq: number;
+    at: Time;
+    kind: string;
+    run_id: string | null;
+    step_index: number | null;
+    asset_key: string | null;
+    partition_key: string | null;
+    location: string | null;
+    payload: Json<Record<string, unknown>>;
+  };
+}

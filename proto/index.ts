@@ -1,0 +1,3 @@
+export * from "./gen/headgate/v1/code_location.ts";
+export * from "./gen/headgate/v1/manifest.ts";
+export * from "./gen/headgate/v1/session.ts";
