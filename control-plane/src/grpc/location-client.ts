@@ -15,8 +15,8 @@ import {
 import { WireError } from "./wire-error.ts";
 
 /** The versions of the protocol that this control plane speaks. */
-const protocolMin = 1;
-const protocolMax = 1;
+const protocolMin: number = 1;
+const protocolMax: number = 1;
 const messageSizeBytesMax = 16 * 1_048_576;
 const entriesMax = 100_000;
 const definitionsSizeBytesMax = 64 * 1_048_576;

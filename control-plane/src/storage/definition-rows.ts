@@ -1,0 +1,105 @@
+import type pg from "pg";
+import type { AssetOwners, LocationSegment, StoredDefinition } from "../domain/asset-graph.ts";
+import type { AssetDefinition, CheckDefinition, DefinitionError } from "../domain/definitions.ts";
+import type { DefinitionErrorRow } from "./schema.ts";
+
+type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
+
+/** A row of `location_definitions` with its body. */
+export interface DefinitionRow {
+  readonly kind: "asset" | "check" | "module";
+  readonly key: string;
+  /** Of the last good definition; null when it never loaded. */
+  readonly hash: string | null;
+  readonly body: AssetDefinition | CheckDefinition | null;
+  readonly error: DefinitionError | null;
+  readonly retiredMs: number | null;
+  readonly firstSeenMs: number;
+}
+
+/** What is stored of one location. */
+export interface LocationRows {
+  readonly location: string;
+  readonly team: string;
+  readonly rows: readonly DefinitionRow[];
+}
+
+/** Every definition of every location, by location, kind and key, and the owner registry. Two statements. */
+export async function readDefinitionRows(
+  db: Queryable,
+): Promise<{ readonly locations: readonly LocationRows[]; readonly owners: AssetOwners }> {
+  const { rows } = await db.query<{
+    location: string;
+    team: string;
+    kind: DefinitionRow["kind"];
+    key: string;
+    hash: string | null;
+    body: AssetDefinition | CheckDefinition | null;
+    error: DefinitionErrorRow | null;
+    retired_at: Date | null;
+    first_seen_at: Date;
+  }>(
+    `select l.name as location, l.team, d.kind, d.key, d.hash, b.body, d.error, d.retired_at, d.first_seen_at
+       from location_definitions d join locations l on l.name = d.location left join definitions b on b.hash = d.hash
+       order by l.name, d.kind, d.key`,
+  );
+  const locations = new Map<string, { location: string; team: string; rows: DefinitionRow[] }>();
+  for (const { location, team, kind, key, hash, body, error, retired_at, first_seen_at } of rows) {
+    let entry = locations.get(location);
+    if (entry === undefined) locations.set(location, (entry = { location, team, rows: [] }));
+    entry.rows.push({
+      kind,
+      key,
+      hash,
+      body,
+      error: error === null ? null : fromErrorRow(error),
+      retiredMs: retired_at === null ? null : retired_at.getTime(),
+      firstSeenMs: first_seen_at.getTime(),
+    });
+  }
+  const owners = await db.query<{ asset_key: string; team: string; location: string }>(
+    "select asset_key, team, location from asset_owners",
+  );
+  return {
+    locations: [...locations.values()],
+    owners: new Map(owners.rows.map(({ asset_key, team, location }) => [asset_key, { team, location }])),
+  };
+}
+
+/** What the asset graph is built of. */
+export function locationSegment({ location, team, rows }: LocationRows): LocationSegment {
+  const assets: StoredDefinition<AssetDefinition>[] = [];
+  const checks: StoredDefinition<CheckDefinition>[] = [];
+  const errors: LocationSegment["errors"][number][] = [];
+  for (const { kind, key, hash, body, error, retiredMs, firstSeenMs } of rows) {
+    if (hash === null || body === null) {
+      if (error !== null) errors.push({ ...error, kind, key });
+      continue;
+    }
+    const stored = {
+      hash,
+      firstSeenMs,
+      ...(error === null ? {} : { error }),
+      ...(retiredMs === null ? {} : { retired: true, retiredMs }),
+    };
+    if (body.kind === "asset") assets.push({ definition: body, ...stored });
+    else checks.push({ definition: body, ...stored });
+  }
+  return { location, team, assets, checks, errors };
+}
+
+/** The last good definitions of all locations, dead ones too. Primary only. */
+export async function loadSegments(
+  db: Queryable,
+): Promise<{ readonly segments: readonly LocationSegment[]; readonly owners: AssetOwners }> {
+  const { locations, owners } = await readDefinitionRows(db);
+  return { segments: locations.map(locationSegment), owners };
+}
+
+function fromErrorRow({ code, message, hint, file, line }: DefinitionErrorRow): DefinitionError {
+  return { code, message, hint, ...(file === undefined ? {} : { source: { file, line: line ?? 0 } }) };
+}
+
+export function toErrorRow({ code, message, hint, source }: DefinitionError): DefinitionErrorRow {
+  return { code, message, hint, ...(source === undefined ? {} : { file: source.file, line: source.line }) };
+}
