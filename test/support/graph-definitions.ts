@@ -1,0 +1,102 @@
+import { parseAssetKey, teamOf, type AssetKey } from "@headgate/model";
+import type {
+  AssetDefinition,
+  CheckDefinition,
+  Dependency,
+  DefinitionError,
+} from "../../control-plane/src/domain/definitions.ts";
+import type { LocationSegment, StoredDefinition } from "../../control-plane/src/domain/graph.ts";
+
+/** The key of a text that a test knows to be one. */
+export function keyOf(text: string): AssetKey {
+  const key = parseAssetKey(text);
+  if (key === undefined) throw new Error(`${text} is no asset key`);
+  return key;
+}
+
+/** A dependency: its asset's key for a strict one, or more to say. */
+export type DependencyText = string | (Partial<Omit<Dependency, "asset">> & { readonly asset: string });
+
+/** An asset with every default, exported to all, reading `dependencies`. */
+export function assetOf(
+  key: string,
+  dependencies: readonly DependencyText[] = [],
+  rest: Partial<Omit<AssetDefinition, "key" | "dependencies">> = {},
+): AssetDefinition {
+  return {
+    kind: "asset",
+    key: keyOf(key),
+    description: "",
+    dependencies: dependencies.map((dependency, i) => {
+      const { asset, ...more } = typeof dependency === "string" ? { asset: dependency } : dependency;
+      return { name: `input_${i}`, mode: "strict", ...more, asset: keyOf(asset) };
+    }),
+    export: true,
+    exportTo: [],
+    codeVersion: "1",
+    group: "default",
+    tags: {},
+    kinds: [],
+    inPlace: false,
+    retry: { maxRetries: 0, delayMs: 1_000, backoff: "constant", jitter: 0, maxCrashes: 0 },
+    timeoutMs: 0,
+    attemptLeaseMs: 60_000,
+    gateTimeoutMs: 3_600_000,
+    requiredChecks: [],
+    source: { file: `assets/${key.slice(key.indexOf("/") + 1)}.ts`, line: 7 },
+    ...rest,
+  };
+}
+
+export function checkOf(asset: string, name: string, rest: Partial<CheckDefinition> = {}): CheckDefinition {
+  return {
+    kind: "check",
+    asset: keyOf(asset),
+    name,
+    description: "",
+    blocking: true,
+    version: 1,
+    newVersionsOnly: false,
+    timeoutMs: 0,
+    source: { file: "checks.ts", line: 3 },
+    ...rest,
+  };
+}
+
+type Stored<D> = D | StoredDefinition<D>;
+
+function stored<D>(definition: Stored<D>): StoredDefinition<D> {
+  const given = definition as Partial<StoredDefinition<D>>;
+  if (given.definition !== undefined) return definition as StoredDefinition<D>;
+  return { definition: definition as D, hash: JSON.stringify(definition), firstSeenMs: 0 };
+}
+
+/** A location of one team; its name is the team's unless given. */
+export function locationOf(
+  team: string,
+  assets: readonly Stored<AssetDefinition>[],
+  checks: readonly Stored<CheckDefinition>[] = [],
+  rest: Partial<Pick<LocationSegment, "location" | "errors">> = {},
+): LocationSegment {
+  return { location: team, team, assets: assets.map(stored), checks: checks.map(stored), errors: [], ...rest };
+}
+
+export function retired<D>(definition: D, retiredMs?: number): StoredDefinition<D> {
+  return { definition, hash: "gone", firstSeenMs: 0, retired: true, ...(retiredMs !== undefined && { retiredMs }) };
+}
+
+/** A definition whose newest form did not load. */
+export function lastGood<D>(definition: D, error: DefinitionError): StoredDefinition<D> {
+  return { definition, hash: "last-good", firstSeenMs: 0, error };
+}
+
+/** One location a team, with the assets that have its prefix. */
+export function locationsOf(assets: readonly AssetDefinition[]): LocationSegment[] {
+  const teams = [...new Set(assets.map(({ key }) => teamOf(key)))];
+  return teams.map((team) =>
+    locationOf(
+      team,
+      assets.filter(({ key }) => teamOf(key) === team),
+    ),
+  );
+}
