@@ -1,3 +1,4 @@
+/* eslint no-template-curly-in-string: off -- variables in the file that is read look like that */
 import { describe, expect, it } from "vitest";
 import { parseWorkspace } from "../../control-plane/src/workspace/parse-workspace.ts";
 import { entriesWithLastGood, formatWorkspaceProblem } from "../../control-plane/src/workspace/workspace.ts";

@@ -30,7 +30,17 @@ export function commandLine(pid: number): string | undefined {
   }
 }
 
+/** True if the machine was not started anew since; false where the operating system does not say. */
+export function isOfThisBoot({ startTime }: ProcessIdentity): boolean {
+  return process.platform === "linux" && startTime.split("/")[0] === linuxBootId();
+}
+
 let bootId: string | undefined;
+
+/** Ticks count from the boot, so that a restart of the machine would make old ones look alike. */
+function linuxBootId(): string {
+  return (bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+}
 
 function linuxStartTime(pid: number): string | undefined {
   try {
@@ -40,9 +50,7 @@ function linuxStartTime(pid: number): string | undefined {
     const state = fields[0];
     const startTicks = fields[19];
     if (state === "Z" || state === "X" || startTicks === undefined) return undefined;
-    // Ticks count from the boot, so that a restart of the machine would make old ones look alike.
-    bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${bootId}/${startTicks}`;
+    return `${linuxBootId()}/${startTicks}`;
   } catch {
     return undefined;
   }
