@@ -375,6 +375,17 @@ describe("cycles", () => {
   });
 });
 
+describe("very many cycles", () => {
+  it("refuses all members of a tangle, though not each has a path searched for", () => {
+    const spokes = Array.from({ length: 200 }, (_, i) => `a/s${i}`);
+    const graph = build([locationOf("a", [assetOf("a/hub", spokes), ...spokes.map((key) => assetOf(key, ["a/hub"]))])]);
+    expect(graph.order).toEqual([]);
+    expect(graph.errors.map(({ code }) => code)).toEqual(Array.from({ length: 201 }, () => "definition.cycle"));
+    expect(errorOf(graph, "a/s0").message).toContain("a/s0 → a/hub → a/s0");
+    expect(errorOf(graph, "a/s199").message).toMatch(/a\/s199 is part of a cycle, .*: a\/s\d+ → a\/hub → a\/s\d+\./);
+  });
+});
+
 describe("what vanished or did not load", () => {
   const gone = retired(assetOf("a/x", ["a/unknown"]), 50);
 

@@ -18,8 +18,8 @@ export function edgeMappings(): (
   const defaults = new Map<PartitionSpace, Map<PartitionSpace, EdgeMapping>>();
   return (dependency, upstream, downstream) => {
     if (dependency.mapping !== undefined) return resolved(dependency.mapping, upstream, downstream);
-    let ofUpstream = defaults.get(upstream);
-    if (ofUpstream === undefined) defaults.set(upstream, (ofUpstream = new Map()));
+    const ofUpstream = defaults.get(upstream) ?? new Map<PartitionSpace, EdgeMapping>();
+    if (ofUpstream.size === 0) defaults.set(upstream, ofUpstream);
     let mapping = ofUpstream.get(downstream);
     if (mapping === undefined) {
       mapping = resolved(defaultMapping(upstream, downstream), upstream, downstream);

@@ -7,7 +7,7 @@ const suggestionsMax = 3;
 
 /** Finds the keys that somebody probably meant. Made for one graph; it indexes the keys when first asked. */
 export interface NearestKeys {
-  /** At most three keys of the index, nearest first, by edit distance up to a third of the text's length. */
+  /** At most three keys of the index, nearest first, by edit distance: up to 2, or a third of the name's length. */
   nearest(text: string, visible?: (key: AssetKey) => boolean): readonly AssetKey[];
 }
 
@@ -18,7 +18,8 @@ export function nearestKeys(keys: Iterable<AssetKey>): NearestKeys {
     nearest(text, visible = () => true) {
       if (left <= 0) return [];
       index ??= indexed(keys);
-      const distanceMax = Math.max(1, Math.floor(text.length / 3));
+      const nameLength = text.length - text.indexOf("/") - 1;
+      const distanceMax = Math.max(2, Math.floor(nameLength / 3));
       const ranked: { key: AssetKey; distance: number }[] = [];
       for (const key of candidates(index, text)) {
         if (left-- <= 0) break;

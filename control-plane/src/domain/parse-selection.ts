@@ -204,9 +204,8 @@ function parseWord(word: WordToken): Parsed {
   if (word.star !== undefined) return parseGlob(word);
   const key = parseAssetKey(word.text);
   if (key !== undefined) return { kind: "key", key };
-  if (!word.quoted && /^(&&?|\|\|?|!.*)$/.test(word.text)) {
-    return fault(word.start, `"${word.text}" is no operator`, "Write and, or, not.");
-  }
+  const foreign = foreignOperator(word);
+  if (foreign !== undefined) return foreign;
   if (/^[a-z0-9][a-z0-9_-]*$/.test(word.text)) {
     const hint = `Write the team too, team/${word.text}; or "*/${word.text}", team:${word.text}, group:${word.text}.`;
     return fault(word.start, `"${word.text}" is no asset key`, hint);
@@ -278,6 +277,8 @@ function missingTerm(reader: Reader, token: SelectionToken | undefined): Selecti
 
 /** Two selections side by side may mean both or what they share: the author is asked, not guessed at. */
 function missingOperator(reader: Reader, token: SelectionToken): SelectionFault {
+  const foreign = foreignOperator(token);
+  if (foreign !== undefined) return foreign;
   const before = reader.tokens[reader.next - 1];
   const left = shortened(reader.text.slice(reader.operandStart, before?.end));
   const after = token.kind === "," ? reader.tokens[reader.next + 1] : token;
@@ -286,6 +287,12 @@ function missingOperator(reader: Reader, token: SelectionToken): SelectionFault 
   const message =
     token.kind === "," ? "a comma joins no selections" : `there is no operator between "${left}" and "${right}"`;
   return fault(token.start, message, `Write ${left} or ${right} for both; "and" selects what they share.`);
+}
+
+/** An operator of another language. */
+function foreignOperator(token: SelectionToken): SelectionFault | undefined {
+  if (token.kind !== "word" || token.quoted || !/^(&&?|\|\|?|!.*)$/.test(token.text)) return undefined;
+  return fault(token.start, `"${token.text}" is no operator`, "Write and, or, not.");
 }
 
 function shortened(text: string): string {

@@ -184,8 +184,9 @@ function walk(
   neighbours: (node: AssetNode) => readonly AssetNode[],
   marks: Marks,
 ): void {
+  const roundsMax = distance === "all" ? Infinity : distance;
   let frontier = start;
-  for (let round = 0; frontier.length > 0 && (distance === "all" || round < distance); round++) {
+  for (let round = 0; round < roundsMax && frontier.length > 0; round++) {
     const next: AssetNode[] = [];
     for (const node of frontier) {
       for (const neighbour of neighbours(node)) {
