@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { ApiContext } from "./api-context.ts";
 import { type Route, changes } from "./contract/route.ts";
 import { type RouteName, routes } from "./contract/routes.ts";
@@ -44,7 +44,7 @@ const requestsPerTenSeconds = 3_000;
 export async function createApp(context: ApiContext, options: AppOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
     // Streams end themselves when the app closes; a connection that idles must not hold it up.
     forceCloseConnections: true,

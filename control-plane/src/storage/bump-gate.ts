@@ -1,5 +1,8 @@
 import type pg from "pg";
 
+/** The gate row that stands for the definitions as a whole; see migrations/000001_init.sql. */
+export const definitionsGate = "";
+
 /**
  * Locks the gate of an asset and raises its epoch, so that whoever leases a reader of it looks again. Before anything
  * that may open or close it is read, and before events are appended.

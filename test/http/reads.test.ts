@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ApiFixture } from "./api-fixture.ts";
+
+const raw = "flights%2Fraw_flights";
+const delays = "analytics%2Froute_delays";
+
+describe("reading what a run did", () => {
+  let api: ApiFixture;
+  let spring: string;
+  let july: string;
+
+  beforeAll(async () => {
+    api = await ApiFixture.open();
+    spring = await api.run("flights/* or analytics/route_delays", "2001-01..2001-03");
+    july = await api.run("flights/* or analytics/route_delays", "2001-07");
+  });
+  afterAll(() => api.close());
+
+  it("ends a run blocked when a check shut a gate that its own steps needed, and succeeded otherwise", async () => {
+    expect((await api.get(`/api/v1/runs/${spring}`)).json).toMatchObject({
+      state: "succeeded",
+      steps: { succeeded: 10 },
+      actor: "ada",
+      source: "manual",
+    });
+    expect((await api.get(`/api/v1/runs/${july}`)).json).toMatchObject({ state: "blocked", steps: { blocked: 2 } });
+  });
+
+  it("names check, figures, version, run and owner where a step is blocked, with commands that open it", async () => {
+    const { json } = await api.get(`/api/v1/runs/${july}/steps?state=blocked`);
+    const version = await api.newestVersion("flights/raw_flights", "2001-07");
+    for (const step of json.items) {
+      expect(step.reasons).toHaveLength(1);
+      expect(step.reasons[0]).toMatchObject({
+        kind: "checkFailed",
+        asset: "flights/raw_flights",
+        partition: "2001-07",
+        check: "enough_rows",
+        team: "flights",
+        version: version.id,
+        run: july,
+        owner: { team: "flights", contacts: ["flights@example.com"] },
+      });
+      expect(step.reasons[0].message).toBe(
+        "flights/raw_flights 2001-07: check enough_rows failed: fewer rows than 10,000 a day · 6 observed, 310,000 needed",
+      );
+      expect(step.remedies.map((remedy: any) => remedy.command)).toEqual([
+        "npx headgate materialize flights/raw_flights --partition 2001-07",
+        `npx headgate waive flights/raw_flights@${version.id} --check enough_rows --reason "why this is acceptable"`,
+        `npx headgate run logs ${july} --step flights/raw_flights --partition 2001-07`,
+      ]);
+    }
+  });
+
+  it("shows partitions as ranges with their status, never as lists", async () => {
+    const { json } = await api.get(`/api/v1/assets/${raw}/partitions`);
+    expect(json).toEqual({
+      count: 7,
+      ranges: [
+        { status: "failed", partitions: "2001-07", count: 1 },
+        { status: "passed", partitions: "2001-01..2001-03", count: 3 },
+        { status: "neverMaterialized", partitions: "2001-04..2001-06", count: 3 },
+      ],
+    });
+    const clean = await api.get("/api/v1/assets/flights%2Fclean_flights/partitions");
+    expect(clean.json.ranges.map((range: any) => range.status)).toEqual(["blocked", "warned", "neverMaterialized"]);
+  });
+
+  it("says why a partition is blocked from the stored decision, down to the check that shut", async () => {
+    const { json } = await api.get(`/api/v1/why/${delays}?partition=2001-07`);
+    expect(json).toMatchObject({
+      status: "blocked",
+      computed: false,
+      stillClosed: true,
+      decision: { source: "run", run: july },
+      newest: null,
+    });
+    expect(json.reasons[0].path).toEqual([
+      "analytics/route_delays",
+      "flights/clean_flights",
+      "flights/raw_flights",
+    ]);
+    expect(json.reasons[0]).toMatchObject({ kind: "checkFailed", check: "enough_rows" });
+  });
+
+  it("computes why for what was never requested, and says so", async () => {
+    const { json } = await api.get(`/api/v1/why/${delays}?partition=2001-05`);
+    expect(json).toMatchObject({ status: "neverMaterialized", computed: true, decision: null, stillClosed: true });
+    expect(json.reasons.map((reason: any) => [reason.kind, reason.asset])).toEqual([
+      ["neverMaterialized", "flights/raw_flights"],
+    ]);
+  });
+
+  it("says which run made what is open", async () => {
+    const { json } = await api.get(`/api/v1/why/${delays}?partition=2001-01`);
+    expect(json).toMatchObject({ status: "unchecked", reasons: [], remedies: [], madeBy: { id: spring } });
+  });
+
+  it("says which check holds an asset's own version closed", async () => {
+    const { json } = await api.get(`/api/v1/why/${raw}?partition=2001-07`);
+    expect(json).toMatchObject({ status: "failed", computed: true, newest: { state: "failed", open: false } });
+    expect(json.reasons).toHaveLength(1);
+    expect(json.remedies[1].command).toContain("npx headgate waive flights/raw_flights@");
+  });
+
+  it("plans without changing anything, and forecasts what would be blocked", async () => {
+    const before = (await api.get("/api/v1/runs")).json.items.length;
+    const { status, json } = await api.post("/api/v1/plan", {
+      selection: "analytics/route_delays",
+      partitions: "2001-02,2001-07",
+    });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ runs: 1, waits: 0, blocked: 1 });
+    expect(json.steps.map((step: any) => [step.partition, step.forecast])).toEqual([
+      ["2001-02", "runs"],
+      ["2001-07", "blocked"],
+    ]);
+    expect((await api.get("/api/v1/runs")).json.items).toHaveLength(before);
+  });
+
+  it("pages through a list without missing or repeating an item", async () => {
+    const all = (await api.get(`/api/v1/runs/${spring}/events?limit=1000`)).json.items.map((event: any) => event.seq);
+    const paged: number[] = [];
+    let after = "";
+    do {
+      const { json } = await api.get(`/api/v1/runs/${spring}/events?limit=7${after && `&after=${after}`}`);
+      paged.push(...json.items.map((event: any) => event.seq));
+      after = json.next ?? "";
+    } while (after !== "");
+    expect(paged).toEqual(all);
+    expect(all.length).toBeGreaterThan(14);
+  });
+
+  it("filters runs by state and by asset, newest first", async () => {
+    expect((await api.get("/api/v1/runs?state=blocked")).json.items.map((run: any) => run.id)).toEqual([july]);
+    expect((await api.get("/api/v1/runs?asset=flights/raw_flights")).json.items.map((run: any) => run.id)).toEqual([
+      july,
+      spring,
+    ]);
+    expect((await api.get("/api/v1/runs?asset=nobody/knows")).json.items).toEqual([]);
+  });
+
+  it("shows what steps printed, by step and attempt, and lets a reader come back for more", async () => {
+    const { json } = await api.get(`/api/v1/runs/${spring}/logs?limit=2`);
+    expect(json.items).toHaveLength(2);
+    expect(json.items[0]).toMatchObject({ step: 0, attempt: 1, stream: "stdout" });
+    expect(json.items[0].text).toBe(`made ${json.items[0].asset} ${json.items[0].partition}\n`);
+    const rest = await api.get(`/api/v1/runs/${spring}/logs?after=${json.next}`);
+    expect(rest.json.items).toHaveLength(8);
+    expect(rest.json.next).toBeNull();
+  });
+
+  it("lists assets, checks, teams and locations with what is wrong with their definitions", async () => {
+    const assets = (await api.get("/api/v1/assets?selection=team:flights")).json.items;
+    expect(assets.map((asset: any) => asset.key)).toEqual([
+      "flights/airports",
+      "flights/clean_flights",
+      "flights/raw_flights",
+    ]);
+    expect(assets[2]).toMatchObject({ status: "failed", counts: { failed: 1, passed: 3, neverMaterialized: 3 } });
+    const checks = (await api.get(`/api/v1/assets/${raw}/checks`)).json.items;
+    expect(checks[0]).toMatchObject({ name: "enough_rows", required: true, latest: { outcome: "failed" } });
+    const teams = (await api.get("/api/v1/teams")).json.items;
+    expect(teams.map((team: any) => [team.team, team.assets])).toEqual([
+      ["analytics", 2],
+      ["flights", 3],
+    ]);
+    const location = (await api.get("/api/v1/locations/analytics")).json;
+    expect(location.problems).toHaveLength(1);
+    expect(location.problems[0]).toMatchObject({ kind: "asset", key: "analytics/broken" });
+  });
+
+  it("selects by status", async () => {
+    const { json } = await api.get("/api/v1/graph?selection=status:blocked");
+    expect(json.assets.map((asset: any) => asset.key)).toEqual(["flights/clean_flights", "analytics/route_delays"]);
+    expect(json.edges).toEqual([
+      { from: "flights/clean_flights", to: "analytics/route_delays", name: "input_0", mode: "strict", atLeast: 0 },
+    ]);
+  });
+
+  it("answers probes, metrics and a page for people without a script", async () => {
+    expect((await api.get("/healthz")).json).toEqual({ status: "ok" });
+    expect((await api.get("/readyz")).json).toEqual({
+      status: "ready",
+      locations: { flights: "healthy", analytics: "healthy" },
+    });
+    const metrics = (await api.get("/metrics")).text;
+    expect(metrics).toContain('headgate_runs{state="blocked"} 1');
+    expect(metrics).toContain('headgate_locations{state="healthy"} 2');
+    const page = await api.get("/");
+    expect(page.headers["content-type"]).toContain("text/html");
+    expect(page.headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(page.text).not.toContain("<script");
+    expect(page.text).toContain("6 observed, 310,000 needed");
+    expect(page.text).toContain("npx headgate waive flights/raw_flights@");
+    expect(page.text).toContain("&quot;why this is acceptable&quot;");
+  });
+});
