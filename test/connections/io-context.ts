@@ -16,7 +16,7 @@ export class OpenResources {
             if (typeof setting === "string") return setting;
             return process.env[setting.name] ?? ("default" in setting ? (setting.default ?? "") : "");
           },
-          resources: (await this.open(definition.resources ?? {})),
+          resources: await this.open(definition.resources ?? {}),
           log,
         };
         this.#values.set(definition, await definition.create(context));
@@ -37,7 +37,7 @@ export class OpenResources {
       partitionKey: "2001-01",
       versionId: randomUUID(),
       inPlace: false,
-      resources: (await this.open(io.resources ?? {})),
+      resources: await this.open(io.resources ?? {}),
       log,
       signal: new AbortController().signal,
       ...version,
