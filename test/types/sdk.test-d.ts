@@ -118,3 +118,36 @@ export const all = definitions({
   assets: [revenue, implemented, withIo, rates, regions],
   checks: [check],
 });
+
+// Each of these must not compile, and the message must say what to do.
+
+// @ts-expect-error 'depz' does not exist
+asset({ key: "orders/bad", depz: {}, compute: () => 1 });
+// @ts-expect-error 'depz' does not exist
+asset({ ...orders, depz: {}, compute: () => [] });
+// @ts-expect-error 'number' is not assignable to type 'string'
+asset({ ...orders, compute: () => [{ id: 1, cents: 2 }] });
+// @ts-expect-error This asset is not partitioned: give it `partitions` to use `context.partition`.
+asset({ key: "orders/bad", compute: (_inputs, { partition }) => partition.key });
+// @ts-expect-error say which to read, with allPartitions(x), lastPartition(x) or mappedPartitions(x, { ... })
+asset({ key: "orders/bad", deps: { orders, regions }, partitions: daily, compute: () => 1 });
+// @ts-expect-error windowOffset(x, n) needs time windows on both sides
+asset({ key: "orders/bad", deps: { orders: windowOffset(orders, -1) }, compute: () => 1 });
+// @ts-expect-error This asset takes no config: give it `config`, a Standard Schema of an object.
+asset({ key: "orders/bad", compute: (_inputs, { config }) => config.x });
+// @ts-expect-error Type 'string' is not assignable to type 'Relation'
+asset({ key: "orders/bad", io: relations, compute: () => "text" });
+// @ts-expect-error Property 'rows' is missing
+asset({ ...orders, io: relations, compute: () => [] });
+// @ts-expect-error Type 'number' is not assignable to type 'Dependency
+asset({ key: "orders/bad", deps: { orders: 3 }, compute: () => [] });
+// @ts-expect-error Property 'order' does not exist
+asset({ key: "orders/bad", deps: { orders }, compute: ({ order }) => order });
+// @ts-expect-error Property 'after' does not exist
+asset({ key: "orders/bad", deps: { after: orderOnly(rates) }, compute: ({ after }) => after });
+// @ts-expect-error 'blocked' does not exist
+assetCheck({ asset: revenue, name: "x", blocked: true, run: () => true });
+// @ts-expect-error Property 'gross' does not exist
+assetCheck({ asset: revenue, name: "x", run: ({ gross }) => gross > 0 });
+// @ts-expect-error Property 'missing' does not exist
+asset({ key: "orders/bad", resources: { warehouse }, compute: (_inputs, { resources }) => resources.missing });

@@ -1,6 +1,6 @@
 import { rememberSite } from "./construction-site.ts";
 import type { ResourceMap, ResourceValues } from "./resource.ts";
-import type { Log } from "./step-context.ts";
+import type { Log } from "./log.ts";
 
 /** Where a value is, for a reader that does not know its producer. */
 export interface ValueReference {

@@ -1,6 +1,6 @@
 import { rememberSite } from "./construction-site.ts";
 import type { Setting } from "./reference.ts";
-import type { Log } from "./step-context.ts";
+import type { Log } from "./log.ts";
 
 /** What `create` of a resource receives. */
 export interface ResourceContext<R extends ResourceMap = ResourceMap> {

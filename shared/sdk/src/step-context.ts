@@ -1,16 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Log } from "./log.ts";
 import type { JsonValue, Metadata } from "./metadata.ts";
 import type { PartitionOf } from "./partitions.ts";
 import type { ResourceMap, ResourceValues } from "./resource.ts";
 import type { HeadgateTypeError } from "./type-error.ts";
-
-/** Structured log lines; they appear with the step, in order with what it prints. */
-export interface Log {
-  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
 
 /** One upstream version that a step reads. */
 export interface InputVersion {

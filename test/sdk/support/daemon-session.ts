@@ -80,7 +80,8 @@ export class DaemonSession {
     const deadline = performance.now() + timeoutMs;
     while (!condition()) {
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) throw new Error(`Not within ${timeoutMs} ms: ${String(condition)}; events: ${JSON.stringify(this.events)}`);
+      if (leftMs <= 0)
+        throw new Error(`Not within ${timeoutMs} ms: ${String(condition)}; events: ${JSON.stringify(this.events)}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, leftMs);
         this.#waiting.push(() => {

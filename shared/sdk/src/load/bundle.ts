@@ -42,7 +42,9 @@ export async function bundleSources(sources: LocationSources, quarantined: Reado
   const map = result.outputs.find((output) => output.path.endsWith(".map"));
   if (code === undefined || map === undefined) throw new Error("esbuild wrote no bundle");
   const buildId = createHash("sha256").update(code.contents).digest("hex").slice(0, 32);
-  const folder = join(cache, buildId);
+  // One code may lie in two folders, and have other line numbers after an edit of its comments.
+  const place = createHash("sha256").update(sources.entry).update(map.contents).digest("hex").slice(0, 8);
+  const folder = join(cache, `${buildId}-${place}`);
   const file = join(folder, "bundle.mjs");
   if (!existsSync(file)) {
     await mkdir(folder, { recursive: true });

@@ -6,7 +6,7 @@ import { buildModules, bundleSources, sourceName } from "./bundle.ts";
 import type { ModuleProblem } from "./module-problem.ts";
 import { importProblem, syntaxProblem } from "./module-problem.ts";
 import { describeBundle, probeModules } from "./probe.ts";
-import { sourceHashes, sourceModules } from "./source-modules.ts";
+import { importsOf, sourceHashes, sourceModules } from "./source-modules.ts";
 
 /** More modules than this are not set aside one by one: then the whole location counts as broken. */
 const quarantinedMax = 100;
@@ -80,18 +80,19 @@ async function importOnce(
       files: modules,
     };
   }
-  const names = [...problems.values()].map((problem) => problem.source);
+  const failedImportsOf = (file: string) =>
+    importsOf(bundle.metafile, file, sources.folder).flatMap((imported) => problems.get(imported)?.source ?? []);
   const { culprit } = described.problem;
   if (culprit !== undefined && modules.includes(culprit) && !problems.has(culprit)) {
-    return [importProblem(sources, culprit, described.problem, names)];
+    return [importProblem(sources, culprit, described.problem, failedImportsOf(culprit))];
   }
   const candidates = modules.filter((module) => !problems.has(module));
   const build = await buildModules(sources, candidates, new Set(problems.keys()));
   try {
     const probed = await probeModules(build.files);
     return probed === undefined
-      ? [importProblem(sources, sources.entry, described.problem, names)]
-      : [importProblem(sources, probed.source, probed.problem, names)];
+      ? [importProblem(sources, sources.entry, described.problem, failedImportsOf(sources.entry))]
+      : [importProblem(sources, probed.source, probed.problem, failedImportsOf(probed.source))];
   } finally {
     await build.remove();
   }

@@ -23,7 +23,7 @@ export function syntaxProblem(sources: LocationSources, message: Message): Modul
     source,
     error: {
       code: "definition.module_invalid",
-      message: `${source}${line > 0 ? `:${line}` : ""}: ${message.text}${shown ? ` (${shown})` : ""}`,
+      message: `${source} does not parse or resolve: ${message.text}${shown ? ` (${shown})` : ""}`,
       hint: message.notes[0]?.text ?? "Mend that line and save.",
       source: { file: source, line },
     },
@@ -34,12 +34,13 @@ export function importProblem(
   sources: LocationSources,
   file: string,
   problem: LoadProblem,
-  quarantined: readonly string[],
+  failedImports: readonly string[],
 ): ModuleProblem {
   const source = sourceName(sources, file);
   const { position, message, code } = problem.error;
   const place = position === undefined ? source : `${position.file}:${position.line}`;
-  const others = quarantined.length === 0 ? "" : ` It may be because ${quarantined.join(", ")} did not load.`;
+  const others =
+    failedImports.length === 0 ? "" : ` It imports ${failedImports.join(", ")}, which did not load: mend that first.`;
   return {
     file,
     source,

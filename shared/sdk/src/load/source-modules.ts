@@ -19,6 +19,13 @@ export function sourceModules(metafile: Metafile, entry: string, workingFolder: 
   return ordered;
 }
 
+/** The modules that `file` imports, absolute. */
+export function importsOf(metafile: Metafile, file: string, workingFolder: string): string[] {
+  const input = Object.keys(metafile.inputs).find((name) => resolve(workingFolder, name) === file);
+  const imports = input === undefined ? [] : (metafile.inputs[input]?.imports ?? []);
+  return imports.filter(({ external }) => !external).map(({ path }) => resolve(workingFolder, path));
+}
+
 const loaders: Readonly<Record<string, Loader>> = {
   ".ts": "ts",
   ".mts": "ts",

@@ -78,6 +78,7 @@ export class Instance {
   }
 
   #changed(): void {
+    this.#tellCredits();
     this.#onChange();
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -129,7 +130,6 @@ export class Instance {
   closed(session: Session): void {
     session.close();
     if (!this.#sessions.delete(session)) return;
-    this.#tellCredits();
     this.#changed();
   }
 

@@ -65,7 +65,7 @@ export class ServedCode {
 
   #take(location: LoadedLocation): void {
     const manifest = manifestOf(location);
-    const isSame = location.buildId === this.#location?.buildId && manifest.hash === this.#manifest?.hash;
+    const isSame = location.bundle?.entry === this.#location?.bundle?.entry && manifest.hash === this.#manifest?.hash;
     // A broken save changes which files are read; what was read last good is still worth a look.
     this.#watched?.look([...new Set([...location.files, ...(this.#location?.files ?? [])])]);
     this.#location = location;
@@ -80,7 +80,9 @@ export class ServedCode {
 function printProblems(manifest: Manifest): void {
   for (const { key, error } of manifest.entries) {
     if (error === undefined) continue;
-    const place = error.source ? `${error.source.file}:${error.source.line}` : key;
-    process.stderr.write(`${place}: ${error.message}${error.hint === "" ? "" : ` ${error.hint}`} [${error.code}]\n`);
+    const place = error.source?.line ? `${error.source.file}:${error.source.line}` : key;
+    process.stderr.write(
+      `${place}: ${error.message} [${error.code}]\n${error.hint === "" ? "" : `    ${error.hint}\n`}`,
+    );
   }
 }

@@ -153,8 +153,10 @@ export class WorkerPool {
   #finished(worker: Worker, message: FromWorker & { kind: "finished" }): void {
     if (worker.attemptId !== message.attemptId) return;
     worker.attemptId = undefined;
-    if (worker.generation === this.#generation && !this.#isClosed) worker.state = "idle";
+    if (message.isLast) worker.state = "retired";
+    else if (worker.generation === this.#generation && !this.#isClosed) worker.state = "idle";
     else this.#retire(worker);
+    if (message.isLast) this.#fill();
     this.#listener.message(message.attemptId, message);
     this.#listener.free();
   }

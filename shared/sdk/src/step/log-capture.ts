@@ -1,6 +1,6 @@
 import { LogStream } from "@headgate/proto";
 import { cleanText } from "@headgate/model";
-import type { Log } from "../step-context.ts";
+import type { Log } from "../log.ts";
 import type { Redaction } from "./redaction.ts";
 import type { CapturedLog } from "./worker-protocol.ts";
 

@@ -1,5 +1,5 @@
 import type { Resource, ResourceMap } from "../resource.ts";
-import type { Log } from "../step-context.ts";
+import type { Log } from "../log.ts";
 import type { Redaction } from "./redaction.ts";
 import { readSetting } from "./setting.ts";
 import { StepFailure } from "./step-failure.ts";

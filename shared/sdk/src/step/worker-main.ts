@@ -115,7 +115,7 @@ export class WorkerMain {
     const finished = await runner.run();
     this.#output.capture = undefined;
     this.#running = undefined;
-    this.#send({ kind: "finished", attemptId, logs: log.take(), finished });
+    this.#send({ kind: "finished", attemptId, logs: log.take(), finished, isLast: false });
   }
 
   /** An error that nobody caught leaves the process in no known state: it reports the attempt failed and ends. */
@@ -139,7 +139,9 @@ export class WorkerMain {
       permanent: false,
     };
     const { attemptId } = running.command;
-    this.#send({ kind: "finished", attemptId, logs: running.log.take(), finished }, () => process.exit(1));
+    this.#send({ kind: "finished", attemptId, logs: running.log.take(), finished, isLast: true }, () =>
+      process.exit(1),
+    );
   }
 }
 

@@ -69,4 +69,6 @@ export type FromWorker =
       readonly attemptId: string;
       readonly logs: readonly CapturedLog[];
       readonly finished: Finished;
+      /** The process ends now: it takes no other attempt. */
+      readonly isLast: boolean;
     };
