@@ -60,6 +60,7 @@ export interface LocationClient {
    */
   definitions(hashes: readonly string[]): Promise<Map<string, ReceivedDefinition>>;
   openSession(hello: SessionHello, handlers: SessionHandlers): Session;
+  /** Cancels what is under way; a session goes on until it is closed itself. */
   close(): void;
 }
 
@@ -72,6 +73,7 @@ class GrpcLocationClient implements LocationClient {
   readonly #location: LocationAddress;
   readonly #client: CodeLocationClient;
   readonly #metadata = new Metadata();
+  readonly #calls = new Set<{ cancel(): void }>();
 
   constructor(location: LocationAddress) {
     this.#location = location;
@@ -166,6 +168,7 @@ class GrpcLocationClient implements LocationClient {
   }
 
   close(): void {
+    for (const call of this.#calls) call.cancel();
     this.#client.close();
   }
 
@@ -181,10 +184,13 @@ class GrpcLocationClient implements LocationClient {
   ): Promise<Response> {
     const { address, deadlineMs = 10_000 } = this.#location;
     return new Promise((resolve, reject) => {
-      call(request, this.#metadata, { deadline: Date.now() + deadlineMs }, (error, response) => {
+      const options = { deadline: Date.now() + deadlineMs };
+      const asked = call(request, this.#metadata, options, (error, response) => {
+        this.#calls.delete(asked);
         if (error === null) resolve(response);
         else reject(callFailed(address, what, error));
       });
+      this.#calls.add(asked);
     });
   }
 
@@ -196,6 +202,7 @@ class GrpcLocationClient implements LocationClient {
     const deadline = Date.now() + Math.max(definitionsDeadlineMs, deadlineMs);
     const stream = this.#client.getDefinitions({ hashes: [...hashes] }, this.#metadata, { deadline });
     // A stream that goes quiet is given up long before the deadline of the whole.
+    this.#calls.add(stream);
     const quiet = setTimeout(() => {
       stream.destroy(new LocationError("location.timed_out", `${address} stopped sending definitions`));
     }, deadlineMs);
@@ -208,6 +215,7 @@ class GrpcLocationClient implements LocationClient {
       throw callFailed(address, "the definitions", error);
     } finally {
       clearTimeout(quiet);
+      this.#calls.delete(stream);
       stream.cancel();
     }
   }

@@ -54,9 +54,18 @@ export async function setLocationStatus(tx: pg.PoolClient, status: LocationStatu
   return true;
 }
 
-/** A session to the location is open: it was seen now. */
-export async function touchLocation(db: Pick<pg.Pool, "query">, name: string): Promise<void> {
-  await db.query("update locations set last_seen_at = clock_timestamp() where name = $1", [name]);
+/** A location of the workspace is known from now on, whether it can be reached or not. */
+export async function registerLocation(db: Pick<pg.Pool, "query">, name: string, team: string): Promise<void> {
+  await db.query(
+    `insert into locations (name, team, state) values ($1, $2, 'loading')
+     on conflict (name) do update set removed_at = null, state = 'loading' where locations.removed_at is not null`,
+    [name, team],
+  );
+}
+
+/** Sessions to these locations are open: they were seen now. */
+export async function touchLocations(db: Pick<pg.Pool, "query">, names: readonly string[]): Promise<void> {
+  await db.query("update locations set last_seen_at = clock_timestamp() where name = any ($1)", [names]);
 }
 
 /** Which of these locations were asked to reload, and when. */
