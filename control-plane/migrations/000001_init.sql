@@ -74,6 +74,9 @@ create table asset_gate (
   epoch bigint not null default 0
 ) with (fillfactor = 50);
 
+-- The row '' stands for the definitions as a whole: a lease by a driver whose graph is older than them is refused.
+insert into asset_gate (asset_key) values ('');
+
 -- Runs --------------------------------------------------------------------------------------------------------------
 
 create table runs (

@@ -34,8 +34,10 @@ export class Automation {
   #running: Promise<number> | undefined;
   #again = false;
   #stopped = false;
+  /** What the last evaluation found missing behind a closed gate. */
+  held: readonly HeldBack[] = [];
   /** What was last stored as the reason of a partition held back. */
-  #held: Map<string, string> | undefined;
+  #stored: Map<string, string> | undefined;
 
   constructor(options: AutomationOptions) {
     this.#options = options;
@@ -116,6 +118,7 @@ export class Automation {
     const { requests, held } = evaluateOnMissing(graph, view, fingerprintOf, now());
     const requested = requests.length === 0 ? 0 : await this.#request(graph, requests.slice(0, stepsPerRun));
     if (requests.length > stepsPerRun) this.#again = true;
+    this.held = held;
     await this.#store(nodes, held);
     return requested;
   }
@@ -177,12 +180,12 @@ export class Automation {
   /** Stores why partitions are held back, when that has changed. */
   async #store(nodes: readonly AssetNode[], held: readonly HeldBack[]): Promise<void> {
     const { pool, newId } = this.#options;
-    if (this.#held === undefined) {
+    if (this.#stored === undefined) {
       const keys = nodes.map((node) => node.key);
-      this.#held = new Map();
-      for (const [place, reasons] of await readHeld(pool, keys)) this.#held.set(place, identity(reasons as HeldBack["reasons"]));
+      this.#stored = new Map();
+      for (const [place, reasons] of await readHeld(pool, keys)) this.#stored.set(place, identity(reasons as HeldBack["reasons"]));
     }
-    const known = this.#held;
+    const known = this.#stored;
     const fresh = held.filter(({ node, partition, reasons }) => known.get(`${node.key}\n${partition}`) !== identity(reasons));
     if (fresh.length === 0) return;
     const rows = fresh.map(({ node, partition, reasons }) => ({ id: newId(), asset: node.key, partition, reasons }));

@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly db: Kysely<Schema>;
   readonly notifications: Notifications;
   readonly graph: () => Graph;
+  /** The gate epoch of the definitions that `graph` shows. */
+  readonly graphEpoch: () => number;
   /** The definitions changed: make `graph` newest, then resolve. */
   readonly refreshGraph: () => Promise<void>;
   readonly teamOf: (location: string) => string | undefined;
@@ -49,6 +51,7 @@ export class Daemon {
   readonly #follower: LogFollower;
   #drive: RunDrive | undefined;
   #id = "";
+  readonly #exited = new Set<string>();
   #stopped = false;
   #restarting: Promise<void> | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -78,6 +81,11 @@ export class Daemon {
         });
       },
     });
+  }
+
+  /** Identifies this incarnation. */
+  get id(): string {
+    return this.#id;
   }
 
   /** The drive that sessions report to; it changes when the daemon is fenced. */
@@ -132,13 +140,15 @@ export class Daemon {
   }
 
   async #incarnate(): Promise<void> {
-    const { pool, newId, processes, graph, teamOf, now } = this.#options;
+    const { pool, newId, processes, graph, graphEpoch, teamOf, now } = this.#options;
     this.#id = newId();
     await insertDaemon(pool, { id: this.#id, host: hostname(), pid: process.pid, processStart: processes.ownStart });
     const drive = new RunDrive({
       pool,
       daemon: this.#id,
-      world: { graph, teamOf, now, newId, monotonic: () => performance.now(), random: Math.random },
+      exited: this.#exited,
+      graphIsOld: () => void this.#heard(true),
+      world: { graph, graphEpoch, teamOf, now, newId, monotonic: () => performance.now(), random: Math.random },
       committed: ({ first, last, assets }) => {
         this.#follower.advance(first, last);
         this.#options.notifications.notifySoon("headgate_events", String(last));

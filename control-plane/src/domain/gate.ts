@@ -213,12 +213,14 @@ export function judgeEdge(
       if (newest.state === "pending") pending.push({ asset: upstream.key, version: first, missing: newest.missing });
     }
   }
-  const needed = edge.atLeast === 0 ? partitions.length : edge.atLeast;
+  // No partition to read yet is not the same as nothing to read: only a window may reach to before the first one.
+  const all = partitions.length === 0 && edge.mapping.kind !== "window" ? 1 : partitions.length;
+  const needed = edge.atLeast === 0 ? all : edge.atLeast;
   if (versions.length >= needed) return { kind: "open", versions, leftOut };
   if (versions.length + pending.length >= needed) return { kind: "wait", reasons, pending };
   // What is merely pending would not be enough: say what is shut.
   const shut = reasons.filter((reason) => reason.kind !== "pending");
-  if (edge.atLeast > 0 && shut.length === 0) {
+  if (shut.length === 0) {
     const partition = partitions[0] ?? "";
     const open = versions.length;
     return { kind: "closed", reasons: [{ kind: "noValidatedVersion", asset: upstream.key, partition, open, needed }] };

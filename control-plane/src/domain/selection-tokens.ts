@@ -64,8 +64,7 @@ function wordAt(source: string, start: number): WordToken | SelectionFault {
       at = inner.end;
       continue;
     }
-    // A "=" counts after the colon only: before it, it is part of no filter.
-    if (char === ":" || char === "*" || (char === "=" && places[":"] !== undefined)) places[char] ??= text.length;
+    if (char === ":" || char === "*" || char === "=") places[char] ??= text.length;
     text += char;
     at++;
   }

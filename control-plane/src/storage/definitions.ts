@@ -6,6 +6,7 @@ import { type GateOpening, type GatingChange, gateOpenings, gatingChanges, mayOp
 import { buildGraph } from "../domain/graph.ts";
 import type { Manifest, ReceivedDefinition } from "../domain/manifest.ts";
 import { type NewEvent, appendEvents } from "./append-events.ts";
+import { bumpGate, definitionsGate } from "./bump-gate.ts";
 import { type DefinitionRow, locationSegment, readDefinitionRows, toErrorRow } from "./definition-rows.ts";
 import { readGateState } from "./gate-state.ts";
 import { nextDefinitions, rowKey } from "./next-definitions.ts";
@@ -185,6 +186,8 @@ async function replaceRows(tx: pg.PoolClient, replacement: Replacement): Promise
   const before = buildGraph(stored.locations.map(locationSegment), stored.owners);
   const after = buildGraph([...others, { location, team, rows }].map(locationSegment), owners);
   const changes = gatingChanges(before, after);
+  // First, as the lowest key: whoever judges by the graph before this one is refused.
+  await bumpGate(tx, definitionsGate);
   await bumpGates(tx, changes, after, location);
   const opened = await openings(tx, changes, nowMs);
   const summary = summarize(previous, rows);

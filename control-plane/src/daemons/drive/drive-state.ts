@@ -12,6 +12,8 @@ import { Lane } from "./lane.ts";
 /** What the drive is given from outside. */
 export interface DriveWorld {
   graph(): Graph;
+  /** The gate epoch of the definitions that `graph` shows. */
+  graphEpoch(): number;
   /** The team of a location, as the workspace says; undefined: not known. */
   teamOf(location: string): string | undefined;
   /** Unix milliseconds. */

@@ -3,6 +3,7 @@ import type { EdgeVerdict, VersionView } from "../../domain/gate.ts";
 import { pinKey } from "../../domain/gate.ts";
 import type { AssetNode, Edge } from "../../domain/graph.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
+import { definitionsGate } from "../../storage/bump-gate.ts";
 import type { InputRow } from "../../storage/schema.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cycle } from "./cycle.ts";
@@ -130,7 +131,8 @@ function lease(
     checked: new Map(),
     lostAtMs: undefined,
   };
-  const gateAssets = [...new Set(inputs.map((input) => input.asset))];
+  const gateAssets = [definitionsGate, ...new Set(inputs.map((input) => input.asset))];
+  cycle.flush.gates[definitionsGate] = drive.world.graphEpoch();
   for (const asset of gateAssets) {
     const epoch = drive.memory.epoch(asset as never);
     if (epoch !== undefined) cycle.flush.gates[asset] ??= epoch;

@@ -5,6 +5,7 @@ import { type Run, type RunStep } from "../../domain/run-state.ts";
 import { claimRuns, readCancelRequests, readEnded, readInFlight, readPins, readSteps, releaseRuns } from "../../storage/claim-runs.ts";
 import { type FlushResult, driveFlush, isEmptyFlush } from "../../storage/drive-flush.ts";
 import { isDatabaseUnavailable, isFenced } from "../../storage/failure.ts";
+import { definitionsGate } from "../../storage/bump-gate.ts";
 import { GateMemory } from "../gate-memory.ts";
 import { adoptRun, assetsOf, rebuildCommand } from "./adopt.ts";
 import type { Attempt } from "./attempt.ts";
@@ -30,7 +31,11 @@ export interface RunDriveOptions {
   readonly committed: (appended: Appended) => void;
   /** The daemon's row is gone: nothing of this incarnation counts any more. */
   readonly fenced: () => void;
+  /** A lease was refused since the definitions are newer than the graph: make it newest, then `definitionsChanged`. */
+  readonly graphIsOld: () => void;
   readonly failed: (error: unknown) => void;
+  /** Instances that are proven gone; kept beyond this drive, for attempts that are adopted later. */
+  readonly exited: Set<string>;
   /** Runs driven at once, at most. */
   readonly runsMax?: number;
 }
@@ -193,9 +198,14 @@ export class RunDrive {
 
   /** The instance and all its workers are proven to be gone: its attempts settle at once. */
   instanceExited(location: string, instanceId: string): void {
+    this.#options.exited.add(instanceId);
     this.sessionClosed(location, instanceId);
+    this.#settleExited(location);
+  }
+
+  #settleExited(location: string): void {
     for (const attempt of this.#drive.attempts.at(location)) {
-      if (attempt.instanceId !== instanceId) continue;
+      if (!this.#options.exited.has(attempt.instanceId)) continue;
       const message = `The process of code location ${location} ended while the attempt was in flight.`;
       this.#settleLater(attempt, crashed("attempt.location_exited", message, `headgate location show ${location}`));
     }
@@ -275,7 +285,10 @@ export class RunDrive {
 
   /** Attempts adopted while their location's session is open already: a new greeting tells what became of them. */
   #reconcile(locations: ReadonlySet<string>): void {
-    for (const location of locations) this.#drive.lane(location).session?.close();
+    for (const location of locations) {
+      this.#settleExited(location);
+      this.#drive.lane(location).session?.close();
+    }
   }
 
   /** A run whose driver died between its last step's end and its own has nothing left to do but to end. */
@@ -473,11 +486,14 @@ export class RunDrive {
       for (const [asset, epoch] of Object.entries(result.epochs)) {
         if (!stale.has(asset as AssetKey)) drive.memory.setEpoch(asset as AssetKey, epoch);
       }
+      // The definitions have moved on: nothing is leased before the graph has, too.
+      const graphIsOld = stale.delete(definitionsGate as AssetKey);
+      if (graphIsOld) this.#options.graphIsOld();
       for (const asset of stale) {
         drive.memory.forget(asset);
         drive.touch(asset);
       }
-      this.#actOnLeases(cycle, new Set(result.granted), stale);
+      this.#actOnLeases(cycle, new Set(result.granted), stale, graphIsOld);
     }
     this.#acknowledge(cycle);
     for (const { run, step, delayMs } of cycle.retries) this.#retryLater(run, step, delayMs);
@@ -499,7 +515,12 @@ export class RunDrive {
     this.#options.committed({ first: result.base + 1, last, assets: [...assets] });
   }
 
-  #actOnLeases(cycle: Cycle, granted: ReadonlySet<string>, stale: ReadonlySet<AssetKey>): void {
+  #actOnLeases(
+    cycle: Cycle,
+    granted: ReadonlySet<string>,
+    stale: ReadonlySet<AssetKey>,
+    graphIsOld: boolean,
+  ): void {
     const drive = this.#drive;
     for (const { attempt, entry, pins } of cycle.leases) {
       const { run, step } = attempt;
@@ -513,7 +534,8 @@ export class RunDrive {
       drive.attempts.remove(attempt);
       step.state = { ...step.state, phase: "waiting", attempts: step.state.attempts - 1 };
       for (const pin of pins) run.pins.delete(pin);
-      if (entry.gateAssets.some((asset) => stale.has(asset as AssetKey))) {
+      if (graphIsOld) drive.sleep(run, step, [step.spec.asset]);
+      else if (entry.gateAssets.some((asset) => stale.has(asset as AssetKey))) {
         drive.dirty.set(step, run);
         this.#again = true;
       } else {

@@ -1,0 +1,169 @@
+import { userInfo } from "node:os";
+import type { FastifyInstance } from "fastify";
+import { pino } from "pino";
+import { v7 as newId } from "uuid";
+import { Daemon } from "../daemons/daemon.ts";
+import { GraphMirror } from "../daemons/graph-mirror.ts";
+import { LocationSync, workspaceTargets } from "../daemons/location-sync.ts";
+import { createApp } from "../http/app.ts";
+import { openEventFeed } from "../http/event-feed.ts";
+import type { ApiToken } from "../http/tokens.ts";
+import { isAlive, processIdentity } from "../launchers/process-identity.ts";
+import { type Database, openDatabase } from "../storage/database.ts";
+import { type Notifications, openNotifications } from "../storage/notifications.ts";
+import { watchWorkspace } from "../workspace/watch-workspace.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export interface ControlPlaneOptions {
+  readonly databaseUrl: string;
+  /** Path of workspace.yaml. */
+  readonly workspace: string;
+  readonly log: ProcessLog;
+  /** Called with what the file says, at first and after every change. */
+  readonly workspaceChanged?: (workspace: Workspace) => void;
+}
+
+export type ProcessLog = ReturnType<typeof processLog>;
+
+/** JSON lines on stderr; `HEADGATE_LOG_LEVEL` sets the level, "warn" in dev and "info" elsewhere. */
+export function processLog(level: string) {
+  return pino({ level: process.env["HEADGATE_LOG_LEVEL"] ?? level, base: null }, pino.destination(2));
+}
+
+/** The name that rows of `audit` bear where no token tells who acts: the operating system's user. */
+export function operatingSystemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return "unknown";
+  }
+}
+
+/** What api, daemon and dev have in common: the database, the graph and the workspace. */
+export class ControlPlane {
+  readonly database: Database;
+  readonly notifications: Notifications;
+  readonly mirror: GraphMirror;
+  readonly log: ProcessLog;
+  #workspace: Workspace;
+  readonly #watch: { close(): void };
+  readonly #closing: (() => Promise<void>)[] = [];
+
+  private constructor(
+    given: { database: Database; notifications: Notifications; mirror: GraphMirror; log: ProcessLog },
+    workspace: Workspace,
+    watch: { close(): void },
+    subscribe: (listener: (workspace: Workspace) => void) => void,
+  ) {
+    this.database = given.database;
+    this.notifications = given.notifications;
+    this.mirror = given.mirror;
+    this.log = given.log;
+    this.#workspace = workspace;
+    this.#watch = watch;
+    subscribe((changed) => (this.#workspace = changed));
+  }
+
+  static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const { log } = options;
+    const database = openDatabase(options.databaseUrl, { max: 20 });
+    const notifications = openNotifications(options.databaseUrl);
+    const onError = (error: unknown) => log.error({ err: error }, `graph: ${String(error)}`);
+    const mirror = await GraphMirror.open({ pool: database.pool, notifications, onError });
+    const listeners: ((workspace: Workspace) => void)[] = [];
+    const { workspace, watch } = await new Promise<{ workspace: Workspace; watch: { close(): void } }>((resolve) => {
+      const watching = watchWorkspace(options.workspace, (changed) => {
+        resolve({ workspace: changed, watch: watching });
+        options.workspaceChanged?.(changed);
+        for (const listener of listeners) listener(changed);
+      });
+    });
+    return new ControlPlane({ database, notifications, mirror, log }, workspace, watch, (l) => listeners.push(l));
+  }
+
+  get workspace(): Workspace {
+    return this.#workspace;
+  }
+
+  /** Starts the loops, and keeps the workspace's locations loaded. */
+  async startDaemon(): Promise<{ daemon: Daemon; sync: LocationSync; setWorkspace: (w: Workspace) => Promise<void> }> {
+    const { database, notifications, mirror, log } = this;
+    const daemon = new Daemon({
+      pool: database.pool,
+      db: database.db,
+      notifications,
+      log,
+      graph: () => mirror.current(),
+      graphEpoch: () => mirror.epoch(),
+      refreshGraph: async () => void (await mirror.refresh()),
+      teamOf: (location) => this.#workspace.entries.find((entry) => entry.locationName === location)?.team,
+      now: Date.now,
+      newId: () => newId(),
+      processes: {
+        ownStart: processIdentity(process.pid)?.startTime ?? "",
+        isAlive: (pid, startTime) => isAlive({ pid, startTime }),
+      },
+    });
+    await daemon.start();
+    const stopListening = mirror.onChange(() => daemon.definitionsChanged());
+    const sync = new LocationSync({
+      pool: database.pool,
+      daemonId: () => daemon.id,
+      log,
+      listener: {
+        sessionOpened: (...args) => daemon.drive.sessionOpened(...args),
+        reports: (...args) => daemon.drive.reports(...args),
+        refused: (...args) => daemon.drive.refused(...args),
+        credits: (...args) => daemon.drive.credits(...args),
+        sessionClosed: (...args) => daemon.drive.sessionClosed(...args),
+        inFlight: (location) => daemon.drive.inFlight(location),
+      },
+    });
+    const setWorkspace = async (workspace: Workspace): Promise<void> => {
+      // A file that cannot be read says nothing about any entry: what was read last goes on.
+      if (!workspace.readable) return;
+      await sync.setTargets(workspaceTargets(workspace.entries, workspace, process.env));
+    };
+    await setWorkspace(this.#workspace);
+    this.#closing.push(() => sync.close());
+    this.#closing.push(async () => {
+      stopListening();
+      await daemon.stop();
+    });
+    return { daemon, sync, setWorkspace };
+  }
+
+  /** The HTTP API; the caller listens. */
+  async createApi(tokens: readonly ApiToken[] | undefined, hosts: readonly string[]): Promise<FastifyInstance> {
+    const { database, notifications, mirror, log } = this;
+    const events = await openEventFeed(database.db, notifications);
+    const app = await createApp(
+      {
+        pool: database.pool,
+        db: database.db,
+        graph: () => mirror.current(),
+        workspace: () => this.#workspace,
+        now: Date.now,
+        newId: () => newId(),
+        events,
+        actor: operatingSystemUser(),
+        tokens,
+      },
+      { logger: log, hosts },
+    );
+    this.#closing.push(async () => {
+      await app.close();
+      await events.close();
+    });
+    return app;
+  }
+
+  /** Ends what was started, the last first, then the database connections. */
+  async close(): Promise<void> {
+    this.#watch.close();
+    for (const close of this.#closing.reverse()) await close();
+    await this.mirror.close();
+    await this.notifications.close();
+    await this.database.close();
+  }
+}

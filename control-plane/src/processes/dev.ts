@@ -1,0 +1,89 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { superviseLocations } from "../launchers/location-supervisor.ts";
+import { startEmbeddedPostgres } from "../storage/embedded-postgres.ts";
+import { openDatabase } from "../storage/database.ts";
+import { migrate } from "../storage/migrate.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { ControlPlane, processLog } from "./control-plane.ts";
+import { listen } from "./listen.ts";
+import { runOnce } from "./run-once.ts";
+import { shutdownSignal } from "./shutdown.ts";
+
+export interface DevOptions {
+  readonly workspace: string;
+  readonly port: number;
+  /** The port was asked for by name: another one will not do. */
+  readonly portAsked: boolean;
+  readonly dataDir: string;
+  readonly once: boolean;
+  /** Node and headgate's own file, to start `serve` with. */
+  readonly command: readonly string[];
+}
+
+/**
+ * Everything in one process tree: embedded Postgres, control plane, supervised locations. Returns the exit status.
+ */
+export async function dev(options: DevOptions): Promise<number> {
+  const log = processLog("warn");
+  const dataDir = resolve(options.dataDir);
+  const signal = shutdownSignal();
+  const postgres = await startEmbeddedPostgres({ dataDir });
+  let plane: ControlPlane | undefined;
+  let stopLocations = async (): Promise<void> => undefined;
+  try {
+    const setup = openDatabase(postgres.url, { max: 2 });
+    await migrate(setup.pool).finally(() => setup.close());
+    let applyWorkspace: ((workspace: Workspace) => Promise<void>) | undefined;
+    plane = await ControlPlane.open({
+      databaseUrl: postgres.url,
+      workspace: options.workspace,
+      log,
+      workspaceChanged: (workspace) => {
+        printProblems(workspace);
+        void applyWorkspace?.(workspace);
+      },
+    });
+    const { daemon, sync, setWorkspace } = await plane.startDaemon();
+    const supervisor = superviseLocations({
+      dataDir,
+      command: options.command,
+      objectStore: process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href,
+      onListening: ({ locationName, address }) => sync.addressChanged(locationName, address),
+      onExit: ({ locationName, instanceId }) => {
+        if (instanceId !== undefined) daemon.drive.instanceExited(locationName, instanceId);
+      },
+    });
+    stopLocations = () => supervisor.stop();
+    applyWorkspace = async (workspace) => {
+      await setWorkspace(workspace);
+      if (workspace.readable) await supervisor.apply(workspace.entries.filter((entry) => entry.kind === "module"));
+    };
+    const app = await plane.createApi(undefined, []);
+    const port = await listen(app, "127.0.0.1", options.port, options.portAsked);
+    const url = `http://127.0.0.1:${port}`;
+    if (port !== options.port) process.stdout.write(`Port ${options.port} is in use; took ${port}.\n`);
+    process.stdout.write(`Headgate is at ${url}\n`);
+    const applied = applyWorkspace(plane.workspace);
+    applied.catch((error: unknown) => log.error({ err: error }, String(error)));
+    if (!options.once) {
+      await signal;
+      process.stdout.write("Stopping.\n");
+      return 0;
+    }
+    await applied;
+    return await Promise.race([runOnce(plane, daemon, sync), signal.then(() => 4)]);
+  } finally {
+    // Locations first: their ends are recorded while there is somebody to record them.
+    await stopLocations();
+    await plane?.close();
+    await postgres.stop();
+  }
+}
+
+function printProblems(workspace: Workspace): void {
+  for (const { file, line, column, message, hint } of workspace.problems) {
+    process.stderr.write(`${file}:${line}:${column}: ${message}\n  ${hint}\n`);
+  }
+}
+
