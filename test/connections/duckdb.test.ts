@@ -86,6 +86,18 @@ describe("A relation", () => {
     await expect(big.rows(1)).rejects.toEqual(refusal("relation.integer_unsafe"));
   });
 
+  it("stops a query that would take hours when it is asked to", async () => {
+    const endless = sql`select sum(a.i * b.i) from range(10_000_000) a(i), range(10_000_000) b(i)`;
+    const stop = new AbortController();
+    const outcome = database.rows(endless, { signal: stop.signal }).catch((error: unknown) => error);
+    setTimeout(() => stop.abort(), 50);
+    expect(await outcome).toBe(stop.signal.reason);
+
+    const path = join(tmpdir(), "headgate-never-written.parquet");
+    const write = database.relation(endless).writeParquet(path, { signal: AbortSignal.timeout(50) });
+    await expect(write).rejects.toMatchObject({ name: "TimeoutError" });
+  });
+
   it("reads a file whose path has characters that mean something elsewhere", async () => {
     const folder = await mkdtemp(join(tmpdir(), "odd [a-z]*? k=v 'q' é-"));
     try {

@@ -10,10 +10,19 @@ import { sql, type Sql } from "./sql.ts";
 const rowsMaxLimit = 10_000;
 
 export interface DuckdbOptions {
-  /** Memory that one worker's DuckDB may use before it spills to disk; default: an eighth of the machine's. */
+  /**
+   * Memory that one worker's DuckDB may use before it spills to disk; default: its share of half of the machine's (or
+   * container's) memory, with a worker a core.
+   */
   readonly memoryBytesMax?: number;
   /** Threads of one worker's DuckDB; default: half of the machine's cores, since a location has several workers. */
   readonly threads?: number;
+}
+
+export interface RowsOptions {
+  readonly rowsMax?: number;
+  /** Its abort interrupts the query. */
+  readonly signal?: AbortSignal;
 }
 
 /** DuckDB in a worker process. Queries of one worker share its memory and threads. */
@@ -25,9 +34,9 @@ export interface Database {
   relation<Row = never>(query: Sql): Relation<Row>;
   /**
    * Runs a query and gives its rows, at most `rowsMax` of them (default, and most: 10,000; more throw
-   * `relation.rows_too_many`). Throws ConnectionError `duckdb.query_failed`.
+   * `relation.rows_too_many`). Throws ConnectionError `duckdb.query_failed`, and the signal's reason when it is aborted.
    */
-  rows<Row = Record<string, unknown>>(query: Sql, options?: { readonly rowsMax?: number }): Promise<Row[]>;
+  rows<Row = Record<string, unknown>>(query: Sql, options?: RowsOptions): Promise<Row[]>;
   /** The relation of a Parquet file. `holds` is kept as long as the relation is. */
   parquet<Row = never>(path: string, holds?: unknown): Relation<Row>;
   /** Interrupts what runs and lets go of everything. */
@@ -42,7 +51,7 @@ export function duckdb(options: DuckdbOptions = {}): Resource<Database> {
 /** Opens a database in memory. The native library is loaded here, so that a worker without DuckDB never pays for it. */
 export async function openDatabase(options: DuckdbOptions = {}): Promise<Database> {
   const { DuckDBInstance } = await import("@duckdb/node-api");
-  const memoryBytesMax = options.memoryBytesMax ?? Math.floor(totalmem() / 8);
+  const memoryBytesMax = options.memoryBytesMax ?? memoryShareBytes();
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: `${Math.max(1, Math.floor(memoryBytesMax / 2 ** 20))}MiB`,
     threads: String(options.threads ?? Math.max(1, Math.floor(availableParallelism() / 2))),
@@ -56,6 +65,11 @@ export async function openDatabase(options: DuckdbOptions = {}): Promise<Databas
   await connection.run("set global TimeZone = 'UTC'");
   connection.closeSync();
   return new InMemoryDatabase(instance);
+}
+
+function memoryShareBytes(): number {
+  const constrainedBytes = process.constrainedMemory() || Infinity;
+  return Math.min(totalmem(), constrainedBytes) / 2 / Math.max(2, availableParallelism());
 }
 
 class InMemoryDatabase implements Database {
@@ -77,8 +91,8 @@ class InMemoryDatabase implements Database {
     return relationOf<Row>(query.text, this.#runner, holds);
   }
 
-  async rows<Row>(query: Sql, options: { readonly rowsMax?: number } = {}): Promise<Row[]> {
-    return (await this.#runner.rows(query.text, options.rowsMax ?? rowsMaxLimit)) as Row[];
+  async rows<Row>(query: Sql, options: RowsOptions = {}): Promise<Row[]> {
+    return (await this.#runner.rows(query.text, options.rowsMax ?? rowsMaxLimit, options.signal)) as Row[];
   }
 
   close(): void {
@@ -87,35 +101,43 @@ class InMemoryDatabase implements Database {
   }
 
   readonly #runner: QueryRunner = {
-    rows: async (query, rowsMax) => {
+    rows: async (query, rowsMax, signal) => {
       if (rowsMax > rowsMaxLimit) throw tooMany(`${rowsMax} rows were asked for`, rowsMaxLimit);
-      return await this.#run(query, async (connection) => {
+      return await this.#run(query, signal, async (connection) => {
         const reader = await connection.streamAndReadUntil(query, rowsMax + 1);
         if (reader.currentRowCount > rowsMax) throw tooMany("the query gives more", rowsMax);
         return reader.getRowObjectsJS().map(plainRow);
       });
     },
     columns: async (query) =>
-      await this.#run(query, async (connection) => {
+      await this.#run(query, undefined, async (connection) => {
         const reader = await connection.runAndReadAll(`describe ${query}`);
         return reader.getRowObjectsJS().map((row): Column => ({
           name: row["column_name"] as string,
           type: row["column_type"] as string,
         }));
       }),
-    copyToParquet: async (query, path) => {
-      await this.#run(query, async (connection) => {
+    copyToParquet: async (query, path, signal) => {
+      await this.#run(query, signal, async (connection) => {
         await connection.run(`copy (${query}) to ${sql`${path}`.text} (format parquet, compression zstd)`);
       });
     },
   };
 
-  async #run<T>(query: string, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  async #run<T>(
+    query: string,
+    signal: AbortSignal | undefined,
+    work: (connection: DuckDBConnection) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
     const connection = await this.#instance.connect();
+    const interrupt = () => connection.interrupt();
+    signal?.addEventListener("abort", interrupt, { once: true });
     this.#running.add(connection);
     try {
       return await work(connection);
     } catch (error) {
+      signal?.throwIfAborted();
       if (error instanceof ConnectionError) throw error;
       const excerpt = query.length > 2_000 ? `${query.slice(0, 2_000)} ...` : query;
       throw new ConnectionError(
@@ -124,6 +146,7 @@ class InMemoryDatabase implements Database {
         error,
       );
     } finally {
+      signal?.removeEventListener("abort", interrupt);
       this.#running.delete(connection);
       connection.closeSync();
     }

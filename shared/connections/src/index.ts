@@ -1,7 +1,7 @@
 export { ConnectionError } from "./connection-error.ts";
 export type { ConnectionErrorCode } from "./connection-error.ts";
 export { duckdb, openDatabase } from "./duckdb.ts";
-export type { Database, DuckdbOptions } from "./duckdb.ts";
+export type { Database, DuckdbOptions, RowsOptions } from "./duckdb.ts";
 export { json, jsonMediaType } from "./json-values.ts";
 export type { SmallValueOptions } from "./json-values.ts";
 export { encodeSegment, objectKey } from "./object-key.ts";

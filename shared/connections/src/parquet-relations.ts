@@ -25,10 +25,14 @@ export function parquetRelations(options: {
           `${version.assetKey} returned ${kindOf(value)}, not a relation`,
         );
       }
-      return await resources.store.putFile(objectKey(version, "parquet"), (path) => value.writeParquet(path), {
-        mediaType: parquetMediaType,
-        signal,
-      });
+      return await resources.store.putFile(
+        objectKey(version, "parquet"),
+        (path) => value.writeParquet(path, { signal }),
+        {
+          mediaType: parquetMediaType,
+          signal,
+        },
+      );
     },
     read: async (reference, { resources, signal }) => {
       const file = await resources.store.getFile(reference, { signal });

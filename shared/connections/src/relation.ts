@@ -10,10 +10,10 @@ export interface Column {
 /** What a relation asks of DuckDB; a Database is one. */
 export interface QueryRunner {
   /** At most `rowsMax` rows, as JavaScript values. */
-  rows(query: string, rowsMax: number): Promise<Record<string, unknown>[]>;
+  rows(query: string, rowsMax: number, signal?: AbortSignal): Promise<Record<string, unknown>[]>;
   columns(query: string): Promise<readonly Column[]>;
   /** Runs the query and writes its rows to a Parquet file. */
-  copyToParquet(query: string, path: string): Promise<void>;
+  copyToParquet(query: string, path: string, signal: AbortSignal | undefined): Promise<void>;
 }
 
 /**
@@ -34,8 +34,8 @@ export interface Relation<out Row = unknown> {
    * that a number cannot hold.
    */
   rows(rowsMax: number): Promise<Row[]>;
-  /** Writes the rows to a new Parquet file, compressed with zstd. */
-  writeParquet(path: string): Promise<void>;
+  /** Writes the rows to a new Parquet file, compressed with zstd. An abort interrupts the query. */
+  writeParquet(path: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
 }
 
 export function isRelation(value: unknown): value is Relation {
@@ -74,8 +74,8 @@ class QueryRelation<Row> implements Relation<Row> {
     return (await this.#held(this.#runner.rows(`from ${this.sql} limit ${Math.ceil(rowsMax)}`, rowsMax))) as Row[];
   }
 
-  writeParquet(path: string): Promise<void> {
-    return this.#held(this.#runner.copyToParquet(`from ${this.sql}`, path));
+  writeParquet(path: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return this.#held(this.#runner.copyToParquet(`from ${this.sql}`, path, options.signal));
   }
 
   /** Mentions what is held once more when the query has ended, so that it is not collected while DuckDB reads it. */
