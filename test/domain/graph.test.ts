@@ -211,6 +211,14 @@ describe("what an asset reads", () => {
     expect(keysOf(graph)).toEqual(["flights/clean_flights", "flights/claen_flight"]);
   });
 
+  it("suggests the nearest keys first, at most three", () => {
+    const names = ["delayxxs", "delayxs", "zdelayxs", "delay", "other"];
+    const graph = build([
+      locationOf("a", [...names.map((name) => assetOf(`a/${name}`)), assetOf("a/r", ["a/delays"])]),
+    ]);
+    expect(errorOf(graph, "a/r").hint).toMatch(/^Did you mean a\/delay or a\/delayxs or a\/delayxxs\? /);
+  });
+
   it("names a module that did not load where it may define the missing upstream", () => {
     const errors = [
       { kind: "module", key: "assets/raw.ts", code: "definition.module", message: "boom", hint: "" },
@@ -511,6 +519,19 @@ describe("checks", () => {
     expect(ids(graph, "a/x")).toEqual(["a/x@a:unknown", "a/x@a:with"]);
     expect(required(graph, "a/x", "b")).toEqual(["a:unknown", "a:with"]);
     expect(graph.errors).toEqual([]);
+  });
+
+  it("warns of a check that is still defined on a retired asset, and of none that went with it", () => {
+    const checks = [checkOf("a/x", "still"), retired(checkOf("a/x", "gone"))];
+    const graph = build([
+      locationOf("a", [retired(assetOf("a/x"))], checks),
+      locationOf("b", [assetOf("b/y", ["a/x"])]),
+    ]);
+    expect(ids(graph, "a/x")).toEqual(["a/x@a:gone", "a/x@a:still"]);
+    expect(graph.warnings.map(({ key, code }) => [key, code])).toEqual([
+      ["a/x@still", "definition.retired_asset"],
+      ["b/y", "definition.retired_upstream"],
+    ]);
   });
 
   it("keeps the gate closed, and the asset in the graph, for a required check that nobody defines", () => {

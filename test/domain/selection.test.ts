@@ -118,6 +118,7 @@ describe("what matches nothing", () => {
         suggestions: ["flights/clean"],
       },
     ]);
+    expect(unknown("flights/clear_raw").map(({ suggestions }) => suggestions)).toEqual([[]]);
     expect(unknown("analytics/airports").map(({ suggestions }) => suggestions)).toEqual([["flights/airports"]]);
   });
 
@@ -242,6 +243,8 @@ describe("a text that is no selection is refused with its column and the remedy"
     ["team: ml", 1, "team: has no value", "Write it behind the colon without a space: team:example."],
     ["tag:=x", 1, "tag: has no name", "Write tag:name=value, or tag:name for any value."],
     ["group:d*", 1, "group: takes no *", "A filter's value is matched whole; quote the value if * is part of it."],
+    ["2 +a/b", 1, '"2" is no asset key', expect.any(String)],
+    ["a/b+ 1", 6, 'there is no operator between "a/b+" and "1"', expect.any(String)],
     ["0+a/b", 1, "0 is no distance", "Write 1 to 100000. Leave the number and the + away."],
     ["a/b+9999999", 5, "9999999 is no distance", "Write 1 to 100000. Leave the number away to go all the way."],
   ])("%s", (text, column, message, hint) => {
