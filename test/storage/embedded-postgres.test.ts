@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { chownSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmod, cp, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -31,7 +31,8 @@ beforeEach(async () => {
   dataDir = join(root, "data");
 });
 afterEach(async () => {
-  for (const holder of holders.splice(0)) holder.kill("SIGKILL");
+  for (const holder of holders.splice(0))
+    if (holder.exitCode === null && holder.signalCode === null) await kill9(holder);
   // Whatever a test left running is adopted and ended, so that none outlives the suite.
   const last = running ?? (existsSync(join(dataDir, "postgres")) ? await start() : undefined);
   await last?.stop();
@@ -194,6 +195,57 @@ describe("kill -9", () => {
     expect(next.adopted).toBe(false);
     expect(next.pid).not.toBe(first.pid);
     expect(await sql(next.url, "select n from kept")).toEqual([{ n: 1 }]);
+  });
+
+  it("of the server while one of its children computes on and on", async () => {
+    const first = await start();
+    await sql(first.url, "create table kept as select 1 as n");
+    const busy = new pg.Client({ connectionString: first.url });
+    const lost = new Promise((resolve) => busy.on("error", resolve));
+    await busy.connect();
+    const { rows } = await busy.query<{ pid: number }>("select pg_backend_pid() as pid");
+    const computing = busy.query("do $$ begin loop end loop; end $$").catch(() => undefined);
+    process.kill(first.pid, "SIGKILL");
+    await first.leave();
+    const child = processIdentity(rows[0]?.pid ?? 0);
+    expect(child).toBeDefined();
+    const next = await start();
+    expect(next.adopted).toBe(false);
+    expect(processIdentity(rows[0]?.pid ?? 0)).toBeUndefined();
+    expect(await sql(next.url, "select n from kept")).toEqual([{ n: 1 }]);
+    await Promise.all([computing, lost]);
+  });
+
+  it("of the starter, and the folder is reached by a link, then moved, then copied while the server runs", async () => {
+    const first = await start();
+    await sql(first.url, "create table kept as select 1 as n");
+    await first.leave();
+    await symlink(dataDir, join(root, "link"));
+    dataDir = join(root, "link");
+    const linked = await start();
+    expect(linked).toMatchObject({ adopted: true, pid: first.pid });
+
+    await linked.leave();
+    await rename(join(root, "data"), join(root, "moved"));
+    dataDir = join(root, "moved");
+    const moved = await start();
+    expect(moved.adopted).toBe(false);
+    expect(processIdentity(first.pid)).toBeUndefined();
+    expect(await sql(moved.url, "select n from kept")).toEqual([{ n: 1 }]);
+
+    // A copy of a running server's files has its pid file too, and must get a server of its own.
+    await cp(join(root, "moved"), join(root, "copy"), { recursive: true, preserveTimestamps: true });
+    const owner = statSync(join(root, "moved", "postgres", "cluster"));
+    for (const path of readdirSync(join(root, "copy", "postgres", "cluster"), { recursive: true, encoding: "utf8" })) {
+      chownSync(join(root, "copy", "postgres", "cluster", path), owner.uid, owner.gid);
+    }
+    chownSync(join(root, "copy", "postgres", "cluster"), owner.uid, owner.gid);
+    await rm(join(root, "copy", "lock"), { recursive: true });
+    const copy = await startEmbeddedPostgres({ dataDir: join(root, "copy") });
+    expect(copy.adopted).toBe(false);
+    expect(copy.pid).not.toBe(moved.pid);
+    expect(await sql(moved.url, "select n from kept")).toEqual([{ n: 1 }]);
+    await copy.stop();
   });
 
   it("of both leaves a pid file whose number may be another process's by now", async () => {

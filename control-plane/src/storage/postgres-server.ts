@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { open, readFile, rm, stat } from "node:fs/promises";
+import { readdirSync, statSync } from "node:fs";
+import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -26,6 +27,8 @@ const pollMs = 10;
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 30_000;
 const logBytesMax = 8_000_000;
+/** The largest there can be; systems number far lower. */
+const nobodysPid = 2_147_483_647;
 
 /** For a laptop: bounded memory, few processes, and durable all the same. */
 const settings = [
@@ -49,28 +52,45 @@ const settings = [
 
 /**
  * The server that already runs on this cluster, left by a process that died. Waits while one is still starting up or
- * shutting down. A pid file that no server stands behind is removed.
+ * shutting down. Throws `postgres.start_failed` if one is there but cannot be adopted.
  */
 export async function findServer(cluster: PostgresCluster): Promise<PostgresServer | undefined> {
   const file = join(cluster.folder, "postmaster.pid");
   const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline) {
-    const lines = (await readFile(file, "utf8").catch(() => undefined))?.split("\n");
-    if (lines === undefined) return undefined;
+  for (;;) {
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    const lines = text?.split("\n") ?? [];
     const identity = processIdentity(Number(lines[0]));
-    if (identity === undefined || !(commandLine(identity.pid) ?? "").includes(cluster.folder)) {
-      // The process is gone, and its number may be somebody else's by now. Postgres itself would refuse to start if
-      // that somebody runs under its own account.
-      await rm(file, { force: true });
+    // No file, or one of a dead process: Postgres sees to that itself. The file must stay, because it leads Postgres
+    // to the memory that children of the dead server may still be using.
+    if (text === undefined || identity === undefined) return undefined;
+    const serving = servesFolder(identity.pid, cluster.folder);
+    if (serving === "no") {
+      // The number is somebody else's by now. Postgres would refuse to start if that somebody runs under its own
+      // account, so it gets a number that nobody has; the rest of the file is kept, for the reason above.
+      await writeFile(file, text.replace(/^.*/, String(nobodysPid)));
+      return undefined;
+    }
+    if (serving === "yes" && sameFolder(startedOn(identity.pid), cluster.folder) !== "yes") {
+      // Its folder was moved under it, and it would fail at its next checkpoint. What it committed is in the log.
+      await stopServer({ identity, port: 0 }, ["SIGQUIT"]);
       return undefined;
     }
     const port = Number(lines[3]);
-    if (lines[7]?.startsWith("ready") === true && (await answers(cluster, port))) return { identity, port };
+    const ready = serving === "yes" && lines[7]?.startsWith("ready") === true;
+    if (ready && (await answers(cluster, port))) return { identity, port };
+    if (serving === "unknown" || Date.now() > deadline) {
+      const pid = String(identity.pid);
+      throw new StorageError(
+        "postgres.start_failed",
+        `process ${pid} seems to be the server of ${cluster.folder}, but does not answer`,
+        {
+          hint: `end process ${pid}, then start again`,
+        },
+      );
+    }
     await delay(pollMs);
   }
-  throw new StorageError("postgres.start_failed", `the server of ${cluster.folder} runs but does not answer`, {
-    hint: `end process ${(await readFile(file, "utf8").catch(() => "?")).split("\n")[0] ?? "?"}, then start again`,
-  });
 }
 
 /** Starts the server and waits until it accepts connections. Throws `postgres.start_failed` with the end of its log. */
@@ -90,6 +110,7 @@ export async function launchServer(
     // After a kill -9 of the server its children need a moment to notice, and hold its memory until then. And a port
     // that was free when it was chosen may be taken by now.
     const passing = /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(outcome.log);
+    if (passing) killOrphans(cluster.folder);
     const portTaken = options.port === undefined && /could not bind IPv4|Address already in use/.test(outcome.log);
     if ((!passing && !portTaken) || Date.now() > deadline) {
       throw new StorageError("postgres.start_failed", `Postgres ended at once (${outcome.exit}): ${outcome.log}`);
@@ -150,9 +171,12 @@ async function launchOnce(
 }
 
 /** Ends the server: connections are cut, transactions roll back, memory goes to disk. Throws `postgres.stop_failed`. */
-export async function stopServer(server: PostgresServer): Promise<void> {
+export async function stopServer(
+  server: PostgresServer,
   // Fast shutdown; then the one that leaves the disk to recovery at the next start.
-  for (const signal of ["SIGINT", "SIGQUIT"] as const) {
+  signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGQUIT"],
+): Promise<void> {
+  for (const signal of signals) {
     if (isAlive(server.identity)) process.kill(server.identity.pid, signal);
     const deadline = Date.now() + stopTimeoutMs;
     while (isAlive(server.identity)) {
@@ -183,7 +207,46 @@ async function freePort(port: number): Promise<number | undefined> {
   }
 }
 
-/** True if it is this very cluster that answers, to its own password. */
+/**
+ * Whether that process is a server that works on that folder, however either is called by now: the folder may have been
+ * moved, copied or reached by another link since.
+ */
+function servesFolder(pid: number, folder: string): "yes" | "no" | "unknown" {
+  const command = commandLine(pid) ?? "";
+  if (!command.includes("postgres")) return "no";
+  // A server's working directory is its data folder, and on Linux one can look at it.
+  return sameFolder(process.platform === "linux" ? `/proc/${String(pid)}/cwd` : startedOn(pid), folder);
+}
+
+/** The data folder that a server was started with, by its command line. */
+function startedOn(pid: number): string | undefined {
+  return / -D (.+?) -p /.exec(commandLine(pid) ?? "")?.[1];
+}
+
+function sameFolder(one: string | undefined, other: string): "yes" | "no" | "unknown" {
+  if (one === undefined) return "unknown";
+  try {
+    const [a, b] = [statSync(one), statSync(other)];
+    return a.dev === b.dev && a.ino === b.ino ? "yes" : "no";
+  } catch {
+    return "unknown";
+  }
+}
+
+/**
+ * Ends the children of a server that was killed. Most notice by themselves; one that computes does so only in the end.
+ * Called only once Postgres itself has said that there is no server but that its memory is in use.
+ */
+function killOrphans(folder: string): void {
+  if (process.platform !== "linux") return;
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    if (!(pid > 0) || commandLine(pid)?.startsWith("postgres:") !== true) continue;
+    if (sameFolder(`/proc/${name}/cwd`, folder) === "yes") process.kill(pid, "SIGKILL");
+  }
+}
+
+/** True if the server accepts this cluster's own password. */
 async function answers(cluster: PostgresCluster, port: number): Promise<boolean> {
   const client = new pg.Client({
     host: "127.0.0.1",
@@ -197,8 +260,7 @@ async function answers(cluster: PostgresCluster, port: number): Promise<boolean>
   client.on("error", () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ data_directory: string }>("show data_directory");
-    return rows[0]?.data_directory === cluster.folder;
+    return true;
   } catch {
     return false;
   } finally {
