@@ -1,9 +1,11 @@
+import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CreateBucketCommand, ListMultipartUploadsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openObjectStore, parseObjectStoreUrl, type ObjectStore } from "@headgate/connections";
@@ -109,6 +111,25 @@ describe.skipIf(problem !== undefined)("S3", () => {
       expect(await own()).toHaveLength(before.length + 1);
       await store.close();
       expect(await own()).toEqual(before);
+    });
+
+    it("shows nothing of a writer that is killed, and removes what it left on this machine", async () => {
+      const path = fileURLToPath(new URL("endless-writer.ts", import.meta.url));
+      const writer = spawn(process.execPath, ["--import", "tsx", path, urlTo(`${bucket}/killed`), "x.bin"], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const ended = once(writer, "exit").then(() => "ended");
+      expect(await Promise.race([once(writer.stdout, "data").then(() => "writing"), ended])).toBe("writing");
+      const left = async () =>
+        (await readdir(tmpdir())).filter((name) => name.startsWith(`headgate-objects-${writer.pid}-`));
+      expect(await left()).toHaveLength(1);
+      writer.kill("SIGKILL");
+      await ended;
+
+      const store = await open({});
+      expect(await store.head(`${bucket}/killed/x.bin`)).toBeUndefined();
+      expect(await left()).toEqual([]);
+      await store.close();
     });
 
     it("says that credentials were refused", async () => {
