@@ -20,6 +20,9 @@
 --   events          [{ kind, ... }]
 --   leaseEvents     [{ leaseId, kind, ... }] appended after `events` if that lease was granted
 --
+-- One batch may speak several times of one attempt, step or run (it started and it finished): the last word counts,
+-- since an update with several rows for one target would take any of them.
+--
 -- Returns { base, granted: [attemptId], epochs: { assetKey: epoch after this batch }, stale: [assetKey] }.
 -- Raises HG001 when the daemon's row is gone.
 create function drive_flush(p jsonb) returns jsonb language plpgsql volatile as $$
@@ -55,18 +58,24 @@ begin
   perform pg_advisory_xact_lock(7205759403792793);
   select coalesce(max(seq), 0) into base from events;
 
+  if p ? 'progress' then
+    update attempts a set state = coalesce(x.state, a.state), sequence = greatest(a.sequence, x.sequence),
+        instance_id = coalesce(x.instance, a.instance_id),
+        started_at = case when x.started then coalesce(a.started_at, clock_timestamp()) else a.started_at end
+      from (
+        select id, max(sequence) as sequence, coalesce(bool_or(state = 'started'), false) as started,
+          (array_agg(state order by n desc) filter (where state is not null))[1] as state,
+          (array_agg("instanceId" order by n desc) filter (where "instanceId" is not null))[1] as instance
+        from rows from (jsonb_to_recordset(p -> 'progress') as (id uuid, state text, sequence bigint, "instanceId" text))
+          with ordinality as t (id, state, sequence, "instanceId", n)
+        group by id) x
+      where a.id = x.id and a.state in ('leased', 'started', 'unknown');
+  end if;
   if p ? 'ended' then
     update attempts a set state = x.state, error = x.error, ended_at = clock_timestamp(),
         sequence = greatest(a.sequence, coalesce(x.sequence, 0))
       from jsonb_to_recordset(p -> 'ended') as x (id uuid, state text, error jsonb, sequence bigint)
       where a.id = x.id and a.state in ('leased', 'started', 'unknown');
-  end if;
-  if p ? 'progress' then
-    update attempts a set state = coalesce(x.state, a.state), sequence = greatest(a.sequence, coalesce(x.sequence, 0)),
-        instance_id = coalesce(x."instanceId", a.instance_id),
-        started_at = case when x.state = 'started' then coalesce(a.started_at, clock_timestamp()) else a.started_at end
-      from jsonb_to_recordset(p -> 'progress') as x (id uuid, state text, sequence bigint, "instanceId" text)
-      where a.id = x.id;
   end if;
   if p ? 'logs' then
     insert into log_chunks (attempt_id, sequence, stream, at, body, dropped_bytes)
@@ -104,18 +113,30 @@ begin
   end if;
   if p ? 'steps' then
     update steps s set state = x.state, error = coalesce(x.error, s.error), reasons = coalesce(x.reasons, s.reasons),
-        version_id = coalesce(x."versionId", s.version_id),
-        started_at = coalesce(s.started_at, case when x.state = 'started' then clock_timestamp() end),
+        version_id = coalesce(x.version, s.version_id),
+        started_at = coalesce(s.started_at, case when x.started then clock_timestamp() end),
         ended_at = case when x.ended then clock_timestamp() end
-      from jsonb_to_recordset(p -> 'steps') as x ("runId" uuid, index integer, state text, error jsonb, reasons jsonb,
-        "versionId" uuid, ended boolean)
-      where s.run_id = x."runId" and s.index = x.index;
+      from (
+        select "runId" as run, index, (array_agg(state order by n desc))[1] as state, bool_or(ended) as ended,
+          bool_or(state = 'started') as started,
+          (array_agg(error order by n desc) filter (where error is not null))[1] as error,
+          (array_agg(reasons order by n desc) filter (where reasons is not null))[1] as reasons,
+          (array_agg("versionId" order by n desc) filter (where "versionId" is not null))[1] as version
+        from rows from (jsonb_to_recordset(p -> 'steps') as ("runId" uuid, index integer, state text, error jsonb,
+          reasons jsonb, "versionId" uuid, ended boolean))
+          with ordinality as t ("runId", index, state, error, reasons, "versionId", ended, n)
+        group by "runId", index) x
+      where s.run_id = x.run and s.index = x.index and s.ended_at is null;
   end if;
   if p ? 'runs' then
     update runs r set state = x.state, ended_at = case when x.ended then clock_timestamp() end,
         driver = case when x.ended then null else r.driver end
-      from jsonb_to_recordset(p -> 'runs') as x (id uuid, state text, ended boolean)
-      where r.id = x.id;
+      from (
+        select distinct on (id) id, state, ended
+        from rows from (jsonb_to_recordset(p -> 'runs') as (id uuid, state text, ended boolean))
+          with ordinality as t (id, state, ended, n)
+        order by id, n desc) x
+      where r.id = x.id and r.ended_at is null;
   end if;
   if p ? 'decisions' then
     insert into decisions (id, asset_key, partition_key, run_id, step_index, source, outcome, reasons, seq)
