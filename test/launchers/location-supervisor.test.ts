@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type LocationSupervisor, superviseLocations } from "../../control-plane/src/launchers/location-supervisor.ts";
-import { processIdentity } from "../../control-plane/src/launchers/process-identity.ts";
+import { processIdentity } from "../../control-plane/src/processes/process-identity.ts";
 import type { GoneLocation, ListeningLocation } from "../../control-plane/src/launchers/supervised-location.ts";
 import type { ModuleEntry } from "../../control-plane/src/workspace/workspace.ts";
 

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { processIdentity } from "../../control-plane/src/launchers/process-identity.ts";
+import { processIdentity } from "../../control-plane/src/processes/process-identity.ts";
 import {
   DataDirLockedError,
   type EmbeddedPostgres,

@@ -3,7 +3,7 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { isAlive, type ProcessIdentity, processIdentity } from "./process-identity.ts";
+import { isAlive, type ProcessIdentity, processIdentity } from "../processes/process-identity.ts";
 import { endProcessGroup } from "./process-group.ts";
 import { type LogTail, tailLog } from "./log-tail.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import type { ProcessIdentity } from "./process-identity.ts";
+import type { ProcessIdentity } from "../processes/process-identity.ts";
 
 /** What is kept about a location's process, so that a later `dev` finds it. */
 export interface LocationRecord extends ProcessIdentity {

@@ -21,7 +21,7 @@ import {
   writeLocationRecord,
 } from "./location-record.ts";
 import { endProcessGroup } from "./process-group.ts";
-import { isAlive, type ProcessIdentity, processIdentity, isOfThisBoot } from "./process-identity.ts";
+import { isAlive, type ProcessIdentity, processIdentity, isOfThisBoot } from "../processes/process-identity.ts";
 
 export interface ListeningLocation {
   readonly locationName: string;

@@ -8,7 +8,7 @@ import { LocationSync, workspaceTargets } from "../daemons/location-sync.ts";
 import { createApp } from "../http/app.ts";
 import { openEventFeed } from "../http/event-feed.ts";
 import type { ApiToken } from "../http/tokens.ts";
-import { isAlive, processIdentity } from "../launchers/process-identity.ts";
+import { isAlive, processIdentity } from "./process-identity.ts";
 import { type Database, openDatabase } from "../storage/database.ts";
 import { type Notifications, openNotifications } from "../storage/notifications.ts";
 import { watchWorkspace } from "../workspace/watch-workspace.ts";

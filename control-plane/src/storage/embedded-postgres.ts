@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pg from "pg";
-import type { ProcessIdentity } from "../launchers/process-identity.ts";
-import { takeProcessLock } from "../launchers/process-lock.ts";
+import type { ProcessIdentity } from "../processes/process-identity.ts";
+import { takeProcessLock } from "../processes/process-lock.ts";
 import { postgresAccount } from "./postgres-account.ts";
 import { postgresBinaries } from "./postgres-binaries.ts";
 import { openCluster, superuser } from "./postgres-cluster.ts";

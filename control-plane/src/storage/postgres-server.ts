@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import { commandLine, isAlive, type ProcessIdentity, processIdentity } from "../launchers/process-identity.ts";
+import { commandLine, isAlive, type ProcessIdentity, processIdentity } from "../processes/process-identity.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
 import { asAccount, type PostgresCluster, postgresEnvironment, superuser, writeWhole } from "./postgres-cluster.ts";
 import { StorageError } from "./storage-error.ts";
