@@ -1,12 +1,12 @@
 import { openDatabase, sql, type Database, type Relation } from "@headgate/connections";
 import type { Partitioned } from "@headgate/sdk";
+import { testContext } from "@headgate/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { airportDayDelays } from "../assets/airport-day-delays.ts";
 import { halfYearSummary } from "../assets/half-year-summary.ts";
 import { routeDelays } from "../assets/route-delays.ts";
 import { plausibleAverages } from "../checks.ts";
 import { markdownTable } from "../markdown-table.ts";
-import { testContext } from "./test-context.ts";
 
 let database: Database;
 beforeAll(async () => {
@@ -29,7 +29,7 @@ function months<Row>(versions: Readonly<Record<string, Relation<Row>>>, leftOut:
 
 describe("route_delays", () => {
   it("has the number and the average delay of each route's flights", async () => {
-    const context = testContext(routeDelays, { database, month: "2001-02" });
+    const context = testContext(routeDelays, { partition: "2001-02", resources: { database } });
     const routes = await routeDelays.compute({ flights: flights() }, context);
     expect(await routes.rows(10)).toEqual([
       { origin: "MIA", destination: "STL", flights: 2, average_delay: 15 },
@@ -43,7 +43,7 @@ describe("airport_day_delays", () => {
     const airports = database.relation(sql`
       from (values ('MIA', 'Miami International', 'Miami'), ('STL', 'Lambert', 'St Louis')) as airports(iata, name, city)
     `);
-    const context = testContext(airportDayDelays, { database, month: "2001-02" });
+    const context = testContext(airportDayDelays, { partition: "2001-02", resources: { database } });
     const days = await airportDayDelays.compute({ flights: flights(), airports }, context);
     expect((await days.rows(10)).map(({ airport, name, flights: count }) => [airport, name, count])).toEqual([
       ["MIA", "Miami International", 2],
@@ -62,7 +62,7 @@ describe("half_year_summary", () => {
       select date '2001-02-01' as day, 'MIA' as airport, 'Miami | International' as name, 'Miami' as city, 3 as flights,
         12.5::double as average_delay
     `);
-    const context = testContext(halfYearSummary, { database, config });
+    const context = testContext(halfYearSummary, { config, resources: { database } });
     const inputs = {
       routes: months({ "2001-01": route(1, 40), "2001-02": route(3, 20) }, leftOut),
       airportDays: months({ "2001-02": day }, leftOut),
@@ -79,7 +79,11 @@ describe("half_year_summary", () => {
   it("names the months that it leaves out, in the report and in metadata", async () => {
     const { report, context } = summarize(["2001-07"]);
     expect(await report).toContain("**2001-07**");
-    expect(context.reported).toMatchObject({ left_out: ["2001-07"], months: ["2001-01", "2001-02"], flights: 4 });
+    expect(context.reported.metadata).toMatchObject({
+      left_out: ["2001-07"],
+      months: ["2001-01", "2001-02"],
+      flights: 4,
+    });
   });
 
   it("says so when it leaves out nothing", async () => {
@@ -100,7 +104,7 @@ describe("plausible_averages", () => {
       database.relation<never>(
         sql`select 'A' as origin, 'B' as destination, 1 as flights, ${delay}::double as average_delay`,
       );
-    const context = testContext(plausibleAverages, { database, month: "2001-02" });
+    const context = testContext(plausibleAverages, { partition: "2001-02", resources: { database } });
     expect(await plausibleAverages.run(routes(1_440), context)).toMatchObject({ passed: true });
     expect(await plausibleAverages.run(routes(1_441), context)).toMatchObject({
       passed: false,

@@ -1,10 +1,10 @@
 import { openDatabase, sql, type Database, type Relation, type RowOf } from "@headgate/connections";
+import { materialize, testContext } from "@headgate/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { airports } from "../assets/airports.ts";
 import { cleanFlights } from "../assets/clean-flights.ts";
 import { rawFlights } from "../assets/raw-flights.ts";
 import { enoughRows, knownAirports, noDepartureTwoHoursEarly, noExactDuplicates, noNulls } from "../checks.ts";
-import { testContext } from "./test-context.ts";
 
 type Flight = RowOf<{
   date: "TIMESTAMP";
@@ -15,8 +15,10 @@ type Flight = RowOf<{
 }>;
 
 let database: Database;
+let resources: { readonly database: Database };
 beforeAll(async () => {
   database = await openDatabase();
+  resources = { database };
 });
 afterAll(() => database.close());
 
@@ -31,8 +33,8 @@ function withDelays(delays: readonly number[]): Relation<Flight> {
 
 describe("raw_flights", () => {
   it("has the flights of its month, midnight of the first day included and of the next month's left out", async () => {
-    const july = await rawFlights.compute({}, testContext(rawFlights, { database, month: "2001-07" }));
-    const june = await rawFlights.compute({}, testContext(rawFlights, { database, month: "2001-06" }));
+    const july = await rawFlights.compute({}, testContext(rawFlights, { partition: "2001-07", resources }));
+    const june = await rawFlights.compute({}, testContext(rawFlights, { partition: "2001-06", resources }));
     expect(await july.count()).toBe(6);
     const [last] = await database.rows<{ date: Date }>(sql`select max(date) as date from ${june}`);
     expect(last?.date.toISOString()).toBe("2001-06-30T23:59:00.000Z");
@@ -41,20 +43,20 @@ describe("raw_flights", () => {
 
 describe("clean_flights", () => {
   it("keeps what departs up to two hours early, removes the rest and says how many", async () => {
-    const context = testContext(cleanFlights, { database, month: "2001-02" });
+    const context = testContext(cleanFlights, { partition: "2001-02", resources });
     const clean = await cleanFlights.compute({ raw: withDelays([-1116, -121, -120, 0, 1688]) }, context);
     expect(await database.rows(sql`select delay from ${clean}`)).toEqual([
       { delay: -120 },
       { delay: 0 },
       { delay: 1688 },
     ]);
-    expect(context.reported).toEqual({ rows: 3, removed: 2 });
+    expect(context.reported.metadata).toEqual({ rows: 3, removed: 2 });
   });
 });
 
 describe("airports", () => {
   it("has one row a code", async () => {
-    const rows = await airports.compute({}, testContext(airports, { database }));
+    const rows = await airports.compute({}, testContext(airports, { resources }));
     const [counted] = await database.rows(sql`select count(*) as rows, count(distinct iata) as codes from ${rows}`);
     expect(counted).toEqual({ rows: 3_376, codes: 3_376 });
   });
@@ -62,8 +64,8 @@ describe("airports", () => {
 
 describe("enough_rows", () => {
   it("wants 10,000 rows for each day of the month, and says what it found and what it wants", async () => {
-    const month = "2001-07";
-    expect(await enoughRows.run(withDelays([1, 2, 3, 4, 5, 6]), testContext(enoughRows, { database, month }))).toEqual({
+    const context = testContext(enoughRows, { partition: "2001-07" });
+    expect(await enoughRows.run(withDelays([1, 2, 3, 4, 5, 6]), context)).toEqual({
       passed: false,
       description: "6 rows, 310,000 needed: 10,000 for each of the 31 days of 2001-07",
       metadata: { observed: 6, needed: 310_000 },
@@ -75,13 +77,13 @@ describe("enough_rows", () => {
     [280_000, true],
   ])("judges %i rows of a February: %s", async (rows, passed) => {
     const flights = database.relation<Flight>(sql`from range(${rows})`);
-    const verdict = await enoughRows.run(flights, testContext(enoughRows, { database, month: "2001-02" }));
+    const verdict = await enoughRows.run(flights, testContext(enoughRows, { partition: "2001-02" }));
     expect(verdict).toMatchObject({ passed });
   });
 });
 
 describe("The checks of clean_flights", () => {
-  const context = () => testContext(noNulls, { database, month: "2001-02" });
+  const context = () => testContext(noNulls, { partition: "2001-02", resources });
 
   it("pass on a flight that has nothing wrong with it", async () => {
     for (const check of [noNulls, knownAirports, noDepartureTwoHoursEarly, noExactDuplicates]) {
@@ -120,5 +122,18 @@ describe("The checks of clean_flights", () => {
       passed: false,
       metadata: { groups: 2 },
     });
+  });
+});
+
+describe("The gate", () => {
+  it("keeps July's six flights from clean_flights, and lets a whole month through", async () => {
+    const checks = [enoughRows, noNulls, knownAirports, noDepartureTwoHoursEarly, noExactDuplicates];
+    const options = { partitions: "2001-06..2001-07", resources, checks };
+    const made = await materialize([rawFlights, cleanFlights], options);
+    expect(made.partition(cleanFlights, "2001-07")).toMatchObject({
+      status: "blocked",
+      blockedBy: "flights/raw_flights, partition 2001-07: check enough_rows",
+    });
+    expect(made.partition(cleanFlights, "2001-06")).toMatchObject({ status: "succeeded", isOpen: true });
   });
 });
