@@ -73,7 +73,8 @@ export async function flightFacts(): Promise<FlightFacts> {
 export function readmeSentences(facts: FlightFacts): readonly [string, string] {
   const july = facts.months.at(-1)!;
   const others = facts.months.slice(0, -1).map((month) => month.averageDelay);
-  const rank = july.averageDelay > Math.max(...others) ? "the worst month in the file" : "not the worst month in the file";
+  const rank =
+    july.averageDelay > Math.max(...others) ? "the worst month in the file" : "not the worst month in the file";
   const { rows, average, averageWithoutTypo } = facts.miamiToStLouis;
   return [
     `July's average delay would have been ${july.averageDelay.toFixed(1)} minutes, ${rank}, from ${inWords(july.rows)} flights.`,
@@ -83,7 +84,9 @@ export function readmeSentences(facts: FlightFacts): readonly [string, string] {
 }
 
 function inWords(count: number): string {
-  return ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][count] ?? count.toLocaleString("en");
+  return (
+    ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][count] ?? count.toLocaleString("en")
+  );
 }
 
 /** The sentences that a text lacks. Line breaks and emphasis do not count. */
