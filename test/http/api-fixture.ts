@@ -119,11 +119,7 @@ export class ApiFixture {
     this.events = events;
     this.context = context;
     this.app = app;
-    this.drive = new PlayedDrive(
-      database.pool,
-      context.graph,
-      (step) => this.say(step),
-    );
+    this.drive = new PlayedDrive(database.pool, context.graph, (step) => this.say(step));
   }
 
   static async open(options: Partial<ApiContext> = {}): Promise<ApiFixture> {

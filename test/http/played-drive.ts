@@ -68,7 +68,10 @@ export class PlayedDrive {
     const graph = this.#graph();
     const node = graph.asset(step.asset_key);
     if (node === undefined) throw new Error(`${step.asset_key} is not in the graph`);
-    const view = await loadGateView(this.#pool, ancestors([node]).map(({ key }) => key));
+    const view = await loadGateView(
+      this.#pool,
+      ancestors([node]).map(({ key }) => key),
+    );
     const reasons = step.kind === "checks" ? [] : why(graph, node, step.partition_key, view, Date.now());
     if (reasons.length > 0) {
       const decision = {

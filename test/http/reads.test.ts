@@ -75,11 +75,7 @@ describe("reading what a run did", () => {
       decision: { source: "run", run: july },
       newest: null,
     });
-    expect(json.reasons[0].path).toEqual([
-      "analytics/route_delays",
-      "flights/clean_flights",
-      "flights/raw_flights",
-    ]);
+    expect(json.reasons[0].path).toEqual(["analytics/route_delays", "flights/clean_flights", "flights/raw_flights"]);
     expect(json.reasons[0]).toMatchObject({ kind: "checkFailed", check: "enough_rows" });
   });
 

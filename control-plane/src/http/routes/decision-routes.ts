@@ -260,7 +260,7 @@ async function endOverdue(
   nowMs: number,
 ): Promise<void> {
   for (const waiver of view.liveWaivers) {
-    if (waiver.team === team && waiver.name === name && waiver.untilMs <= nowMs) await endWaiver(tx, waiver.id, "");
+    if (waiver.team === team && waiver.name === name && waiver.untilMs <= nowMs) await endWaiver(tx, waiver.id, "time");
   }
 }
 

@@ -1,0 +1,161 @@
+import type { Answer, Routes } from "../../http/contract.ts";
+import { segment } from "../api-client.ts";
+import { CliError } from "../cli-error.ts";
+import { type CommandContext, print } from "../command-context.ts";
+import { agoText } from "../duration-text.ts";
+import { exitStatus } from "../exit-status.ts";
+import { colorOf } from "../paint.ts";
+import { indented, ownerText, reasonLines } from "../reason-block.ts";
+import { stepName } from "../run-summary.ts";
+import { table } from "../table.ts";
+
+type Version = Answer<Routes["getVersion"]>;
+
+export async function assetList(context: CommandContext, selection: string | undefined): Promise<number> {
+  const items = await context.api.list("listAssets", "/assets", { selection });
+  print(context, { items }, () =>
+    table(
+      context.paint,
+      ["ASSET", "TEAM", "STATUS", "PARTITIONS"],
+      items.map((asset) => [
+        asset.key,
+        asset.team,
+        asset.status,
+        asset.partitioned
+          ? Object.entries(asset.counts)
+              .map(([status, count]) => `${count} ${status}`)
+              .join(", ")
+          : "",
+      ]),
+      [2],
+    ),
+  );
+  return exitStatus.succeeded;
+}
+
+export async function assetShow(context: CommandContext, key: string): Promise<number> {
+  const asset = await context.api.get("getAsset", `/assets/${segment(key)}`);
+  const { paint, terminal } = context;
+  print(context, asset, () =>
+    [
+      `${paint("bold", asset.key)}  ${paint(colorOf(asset.status), asset.status)}`,
+      ...(asset.description === "" ? [] : [asset.description]),
+      `owner: ${ownerText(asset.owner)}, code location ${asset.location}, ${asset.source.file}:${asset.source.line}`,
+      ...(asset.error === null ? [] : [paint("red", `${asset.error.message} ${asset.error.hint}`)]),
+      ...asset.dependencies.map(
+        ({ asset: upstream, mode }) => `reads ${upstream}${mode === "strict" ? "" : ` (${mode})`}`,
+      ),
+      ...(asset.readers.length === 0 ? [] : [`read by ${asset.readers.join(", ")}`]),
+      "",
+      ...asset.ranges.map(
+        ({ status, partitions, count }) =>
+          `  ${paint(colorOf(status), status.padEnd(18))}${asset.partitioned ? `${partitions}  (${count})` : ""}`,
+      ),
+      ...asset.checks.map((check) => {
+        const latest =
+          check.latest === null
+            ? "never run"
+            : `${paint(colorOf(check.latest.outcome), check.latest.outcome)} on ${check.latest.partition || "it"}, ${agoText(check.latest.at, terminal.now())}`;
+        return `  check ${check.name}${check.required ? " (blocking)" : ""}: ${latest}`;
+      }),
+      "",
+    ].join("\n"),
+  );
+  return exitStatus.succeeded;
+}
+
+export async function assetVersions(
+  context: CommandContext,
+  key: string,
+  options: { readonly partition?: string; readonly limit: number },
+): Promise<number> {
+  const { partition, limit } = options;
+  const items = await context.api.list("listVersions", `/assets/${segment(key)}/versions`, { partition }, limit);
+  print(context, { items }, () =>
+    table(
+      context.paint,
+      ["VERSION", "PARTITION", "STATE", "MADE", "RUN", ""],
+      items.map((version) => [
+        version.id,
+        version.partition,
+        version.state,
+        agoText(version.createdAt, context.terminal.now()),
+        version.run,
+        notes(version),
+      ]),
+      [2],
+    ),
+  );
+  return exitStatus.succeeded;
+}
+
+function notes(version: Version): string {
+  return [
+    ...(version.newest ? ["newest"] : []),
+    ...(version.discarded === null ? [] : [`discarded by ${version.discarded.by}: ${version.discarded.reason}`]),
+    ...version.waivers.map((waiver) => `${waiver.check} waived by ${waiver.actor}`),
+    ...(version.inheritedWaivers.length === 0 ? [] : ["stands on a waiver"]),
+  ].join("; ");
+}
+
+/** `key` or `key@version`; without a version the newest of the partition is meant. */
+export async function resolveVersion(
+  context: CommandContext,
+  target: string,
+  options: { readonly partition?: string; readonly version?: string },
+): Promise<{ readonly key: string; readonly version: string }> {
+  const at = target.indexOf("@");
+  const key = at < 0 ? target : target.slice(0, at);
+  const named = options.version ?? (at < 0 ? undefined : target.slice(at + 1));
+  if (named !== undefined) return { key, version: named };
+  const { partition } = options;
+  const asset = await context.api.get("getAsset", `/assets/${segment(key)}`);
+  if (asset.partitioned && partition === undefined) {
+    const hint = `For example: ${key}@<version>, or --partition ${asset.ranges[0]?.partitions.split("..")[0] ?? "KEY"}`;
+    throw new CliError("cli.partition_needed", `${key} is partitioned; say which version or partition.`, hint);
+  }
+  const items = await context.api.list("listVersions", `/assets/${segment(key)}/versions`, {
+    partition: partition ?? "",
+  });
+  const newest = items.find((version) => version.newest);
+  if (newest === undefined) {
+    const hint = `npx headgate materialize ${key}${partition === undefined ? "" : ` --partition ${partition}`}`;
+    throw new CliError(
+      "cli.no_version",
+      `${stepName({ asset: key, partition: partition ?? "" })} has no version.`,
+      hint,
+    );
+  }
+  return { key, version: newest.id };
+}
+
+export async function assetDiscard(
+  context: CommandContext,
+  target: string,
+  options: { readonly partition?: string; readonly reason: string },
+): Promise<number> {
+  const { key, version } = await resolveVersion(context, target, options);
+  const path = `/assets/${segment(key)}/versions/${segment(version)}/discard`;
+  const answer = await context.api.send("discardVersion", "POST", path, { body: { reason: options.reason } });
+  print(
+    context,
+    answer,
+    () =>
+      `Version ${version} of ${stepName(answer)} is discarded; the one before it is the newest again.\nTo take it back: npx headgate asset restore ${key}@${version}\n`,
+  );
+  return exitStatus.succeeded;
+}
+
+export async function assetRestore(context: CommandContext, target: string): Promise<number> {
+  const { key, version } = await resolveVersion(context, target, {});
+  const path = `/assets/${segment(key)}/versions/${segment(version)}/restore`;
+  const answer = await context.api.send("restoreVersion", "POST", path);
+  print(context, answer, () =>
+    [
+      `Version ${version} of ${stepName(answer)} is back: ${context.paint(colorOf(answer.state), answer.state)}.`,
+      ...answer.reasons.flatMap((reason) => indented(reasonLines(context.paint, reason))),
+      "",
+    ].join("\n"),
+  );
+  return exitStatus.succeeded;
+}

@@ -1,0 +1,45 @@
+import type { Answer, Routes } from "../../http/contract.ts";
+import { type CommandContext, print } from "../command-context.ts";
+import { exitStatus } from "../exit-status.ts";
+import { colorOf } from "../paint.ts";
+import { indented, reasonLines, remedyLines } from "../reason-block.ts";
+import { stepName } from "../run-summary.ts";
+
+type PlanAnswer = Answer<Routes["plan"]>;
+
+const stepsShownMax = 60;
+
+export interface PlanOptions {
+  readonly partitions?: string;
+  readonly partition?: string;
+  readonly exitCode?: boolean;
+}
+
+/** What would run, what would be blocked and why. */
+export async function plan(context: CommandContext, selection: string, options: PlanOptions): Promise<number> {
+  const partitions = options.partitions ?? options.partition;
+  const body = { selection, ...(partitions === undefined ? {} : { partitions }) };
+  const answer = await context.api.send("plan", "POST", "/plan", { body });
+  print(context, answer, () => planText(context, answer));
+  return options.exitCode === true && answer.blocked > 0 ? exitStatus.blocked : exitStatus.succeeded;
+}
+
+function planText({ paint }: CommandContext, answer: PlanAnswer): string {
+  const { steps, runs, waits, blocked, remedies } = answer;
+  const forecast = { runs: "would run", waits: "would wait", blocked: "would be blocked" } as const;
+  const color = { runs: colorOf("succeeded"), waits: colorOf("pending"), blocked: colorOf("blocked") } as const;
+  const lines = steps.slice(0, stepsShownMax).map((step) => {
+    const checks = step.kind === "checks" ? ` (checks ${step.checks.join(", ")})` : "";
+    return `  ${paint(color[step.forecast], forecast[step.forecast].padEnd(16))}  ${stepName(step)}${checks}`;
+  });
+  const reasons = new Map(steps.flatMap((step) => step.reasons.map((reason) => [reason.message, reason])));
+  return [
+    `${steps.length} ${steps.length === 1 ? "step" : "steps"}: ${runs} would run, ${waits} would wait, ${blocked} would be blocked`,
+    ...lines,
+    ...(steps.length > stepsShownMax ? [`  and ${steps.length - stepsShownMax} more`] : []),
+    ...(reasons.size === 0 ? [] : ["", "Why"]),
+    ...[...reasons.values()].slice(0, 10).flatMap((reason) => indented(reasonLines(paint, reason))),
+    ...(remedies.length === 0 ? [] : ["", "What opens it", ...indented(remedyLines(paint, remedies.slice(0, 10)))]),
+    "",
+  ].join("\n");
+}

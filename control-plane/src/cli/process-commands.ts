@@ -1,0 +1,66 @@
+/*
+ * The commands that are a process of Headgate, or work without one. `main.ts` supplies them, each loaded when it is
+ * called, so that the others start at once. Each returns the exit status.
+ */
+
+export interface DevCommand {
+  readonly workspace: string;
+  readonly port: number;
+  /** The port was asked for by name: another one will not do. */
+  readonly portAsked: boolean;
+  readonly dataDir: string;
+  readonly once: boolean;
+}
+
+export interface ApiCommand {
+  readonly databaseUrl: string;
+  readonly workspace: string;
+  readonly host: string;
+  readonly port: number;
+  /** `HEADGATE_TOKENS`. */
+  readonly tokens: string | undefined;
+  /** `HEADGATE_HOSTS`: names, beside its own, under which a server on loopback may be addressed. */
+  readonly hosts: readonly string[];
+}
+
+export interface DaemonCommand {
+  readonly databaseUrl: string;
+  readonly workspace: string;
+}
+
+export interface ServeCommand {
+  readonly module: string;
+  readonly host: string;
+  readonly port: number;
+  readonly locationName: string | undefined;
+  readonly team: string | undefined;
+  readonly watch: boolean;
+}
+
+export interface MigrateCommand {
+  readonly databaseUrl: string;
+  readonly mode: "apply" | "status" | "dryRun";
+  readonly json: boolean;
+}
+
+export interface ValidateCommand {
+  readonly workspace: string;
+  readonly out: string | undefined;
+  readonly json: boolean;
+}
+
+export interface VerifyCommand {
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  readonly json: boolean;
+}
+
+export interface ProcessCommands {
+  dev(options: DevCommand): Promise<number>;
+  api(options: ApiCommand): Promise<number>;
+  daemon(options: DaemonCommand): Promise<number>;
+  serve(options: ServeCommand): Promise<number>;
+  migrate(options: MigrateCommand): Promise<number>;
+  validate?(options: ValidateCommand): Promise<number>;
+  verify?(options: VerifyCommand): Promise<number>;
+}

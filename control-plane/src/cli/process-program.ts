@@ -1,0 +1,121 @@
+import type { Command } from "commander";
+import { CliError } from "./cli-error.ts";
+import type { ProcessCommands } from "./process-commands.ts";
+import type { Terminal } from "./terminal.ts";
+
+const workspace = ["--workspace <file>", "workspace.yaml", "workspace.yaml"] as const;
+const dataDir = ["--data-dir <folder>", "where dev keeps its database and objects", ".headgate"] as const;
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new CliError("cli.bad_port", `${text} is no port.`, "A port is a whole number from 0 to 65535.");
+  }
+  return port;
+}
+
+function example(text: string): string {
+  return `\nExample:\n  npx headgate ${text}`;
+}
+
+/** Commands that are a process of Headgate, or work without one. */
+export function addProcessCommands(
+  program: Command,
+  processes: ProcessCommands,
+  terminal: Terminal,
+  ended: (status: number) => void,
+): void {
+  const databaseUrl = (): string => {
+    const url = terminal.env["HEADGATE_DATABASE_URL"];
+    if (url !== undefined && url !== "") return url;
+    const hint =
+      "For example HEADGATE_DATABASE_URL=postgres://headgate@127.0.0.1/headgate; `headgate dev` brings its own.";
+    throw new CliError("cli.no_database", "HEADGATE_DATABASE_URL is not set.", hint);
+  };
+  program
+    .command("dev")
+    .description("everything in one process tree: embedded Postgres, control plane, the workspace's locations")
+    .option(...workspace)
+    .option("--port <port>", "of the API and its page (default: 3000, or the next that is free)", portNumber)
+    .option(...dataDir)
+    .option("--once", "wait until nothing is left to do, print the summary, stop; ends like materialize")
+    .addHelpText("after", example("dev --workspace workspace.yaml"))
+    .action(async (options: { workspace: string; port?: number; dataDir: string; once?: boolean }) => {
+      const { port, once = false, ...rest } = options;
+      ended(await processes.dev({ ...rest, port: port ?? 3_000, portAsked: port !== undefined, once }));
+    });
+  program
+    .command("api")
+    .description("the HTTP API, on the Postgres of HEADGATE_DATABASE_URL")
+    .option(...workspace)
+    .option("--host <address>", "another than loopback needs HEADGATE_TOKENS", "127.0.0.1")
+    .option("--port <port>", "of the API", portNumber, 3_000)
+    .addHelpText("after", example("api --host 0.0.0.0 --port 3000"))
+    .action(async (options: { workspace: string; host: string; port: number }) => {
+      const hosts = (terminal.env["HEADGATE_HOSTS"] ?? "").split(/[\s,]+/).filter((host) => host !== "");
+      const tokens = terminal.env["HEADGATE_TOKENS"] || undefined;
+      ended(await processes.api({ ...options, databaseUrl: databaseUrl(), tokens, hosts }));
+    });
+  program
+    .command("daemon")
+    .description("the loops that drive runs and load locations, on the Postgres of HEADGATE_DATABASE_URL")
+    .option(...workspace)
+    .addHelpText("after", example("daemon --workspace workspace.yaml"))
+    .action(async (options: { workspace: string }) => {
+      ended(await processes.daemon({ ...options, databaseUrl: databaseUrl() }));
+    });
+  program
+    .command("serve <module>")
+    .description("serve a code location: a folder with a definitions.ts, or such a file")
+    .option("--host <address>", "to listen on", "127.0.0.1")
+    .option("--port <port>", "to listen on; 0: any free one", portNumber, 4_000)
+    .option("--location-name <name>", "default: the folder's name")
+    .option("--team <team>", "default: the team that the definitions name")
+    .option("--watch", "load the code again when a file changes")
+    .addHelpText("after", example("serve code-locations/flights --port 4001"))
+    .action(
+      async (
+        module: string,
+        options: { host: string; port: number; locationName?: string; team?: string; watch?: boolean },
+      ) => {
+        const { host, port, locationName, team, watch = false } = options;
+        ended(await processes.serve({ module, host, port, locationName, team, watch }));
+      },
+    );
+  program
+    .command("migrate")
+    .description("bring the schema of HEADGATE_DATABASE_URL up to date")
+    .option("--status", "what is applied and what is not; changes nothing")
+    .option("--dry-run", "what would be applied; changes nothing")
+    .option("--json", "the answer as JSON")
+    .addHelpText("after", example("migrate --status"))
+    .action(async (options: { status?: boolean; dryRun?: boolean; json?: boolean }) => {
+      const mode = options.status === true ? "status" : options.dryRun === true ? "dryRun" : "apply";
+      ended(await processes.migrate({ databaseUrl: databaseUrl(), mode, json: options.json === true }));
+    });
+  const { validate, verify } = processes;
+  if (validate !== undefined) {
+    program
+      .command("validate")
+      .description("every definition error of the workspace, with its source: 0 none, 1 some")
+      .option(...workspace)
+      .option("--out <file>", "write the definitions there")
+      .option("--json", "the answer as JSON")
+      .addHelpText("after", example("validate --workspace workspace.yaml"))
+      .action(async (options: { workspace: string; out?: string; json?: boolean }) => {
+        ended(await validate({ workspace: options.workspace, out: options.out, json: options.json === true }));
+      });
+  }
+  if (verify !== undefined) {
+    program
+      .command("verify")
+      .description("recompute every invariant from the history: 0 all hold, 1 names the first violation of each")
+      .option(...dataDir)
+      .option("--json", "the answer as JSON")
+      .addHelpText("after", example("verify"))
+      .action(async (options: { dataDir: string; json?: boolean }) => {
+        const url = terminal.env["HEADGATE_DATABASE_URL"] || undefined;
+        ended(await verify({ databaseUrl: url, dataDir: options.dataDir, json: options.json === true }));
+      });
+  }
+}

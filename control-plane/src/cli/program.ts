@@ -1,0 +1,380 @@
+import { Command, InvalidArgumentError } from "commander";
+import { apiClient } from "./api-client.ts";
+import type { CommandContext } from "./command-context.ts";
+import { addProcessCommands } from "./process-program.ts";
+import type { ProcessCommands } from "./process-commands.ts";
+import { painter } from "./paint.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface ProgramOptions {
+  readonly version: string;
+  readonly terminal: Terminal;
+  readonly processes: ProcessCommands;
+  /** Called with the exit status of the command that ran. */
+  readonly ended: (status: number) => void;
+}
+
+/** Registers an action that asks a control plane; its last arguments are the options of commander. */
+export type Ask = <A extends readonly unknown[], O>(
+  run: (context: CommandContext, ...rest: [...A, O]) => Promise<number>,
+) => (...args: unknown[]) => Promise<void>;
+
+/** The command line. Commands that ask a control plane are loaded when called, like all others. */
+export function buildProgram(options: ProgramOptions): Command {
+  const { terminal, version, processes, ended } = options;
+  const program = new Command("headgate")
+    .description("Nothing flows downstream until the checks pass.")
+    .version(version)
+    .showHelpAfterError("(--help says more)")
+    .enablePositionalOptions()
+    .addHelpText(
+      "after",
+      "\nHEADGATE_URL names the control plane (default http://127.0.0.1:3000), HEADGATE_TOKEN the token for it.",
+    );
+  const ask: Ask =
+    (run) =>
+    async (...args) => {
+      const command = args.pop() as Command;
+      const given = command.opts<{ json?: boolean }>();
+      // Commander passes the arguments, then the options.
+      const positional = args.slice(0, -1);
+      const context: CommandContext = {
+        api: apiClient(terminal.env),
+        terminal,
+        paint: painter(terminal.colors),
+        json: given.json === true,
+      };
+      const call = run as (context: CommandContext, ...rest: unknown[]) => Promise<number>;
+      ended(await call(context, ...positional, given));
+    };
+  addLaunchCommands(program, ask);
+  addAssetCommands(program, ask);
+  addGateCommands(program, ask);
+  addRunCommands(program, ask);
+  addWorkspaceCommands(program, ask);
+  addProcessCommands(program, processes, terminal, ended);
+  return program;
+}
+
+export function example(text: string): string {
+  return `\nExample:\n  npx headgate ${text}`;
+}
+
+const json = ["--json", "the answer as JSON"] as const;
+const partitions = ["--partitions <list>", "2001-03, 2001-01..2001-06, or a list with commas"] as const;
+const partition = ["--partition <key>", "one partition"] as const;
+const detach = ["--detach", "do not follow the run"] as const;
+const wait = ["--wait", "follow the run to its end (the default)"] as const;
+const idempotencyKey = ["--idempotency-key <key>", "sending it again with the same key does nothing new"] as const;
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a whole number");
+  return value;
+}
+
+function repeated(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
+function addLaunchCommands(program: Command, ask: Ask): void {
+  program
+    .command("materialize <selection>")
+    .description("launch a run and follow it: 0 succeeded, 1 failed, 2 refused, 3 blocked, 4 canceled")
+    .option(...partitions)
+    .option(...partition)
+    .option("--set <asset.field=value>", "config of one asset; may be repeated", repeated)
+    .option("--config <file>", "config by asset key, in YAML or JSON")
+    .option("--tag <name=value>", "tag of the run; may be repeated", repeated)
+    .option("--priority <n>", "runs with a higher one go first", Number)
+    .option("--when-open", "wait for closed gates to open")
+    .option(...detach)
+    .option(...wait)
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("materialize '+analytics/half_year_summary' --partitions 2001-01..2001-06"))
+    .action(
+      ask(async (context, selection: string, options: object) =>
+        (await import("./commands/materialize.ts")).materialize(context, selection, options),
+      ),
+    );
+  program
+    .command("plan <selection>")
+    .description("what would run, and what would be blocked and why; changes nothing")
+    .option(...partitions)
+    .option(...partition)
+    .option("--exit-code", "end with 3 if anything would be blocked")
+    .option(...json)
+    .addHelpText("after", example("plan 'analytics/*' --partitions 2001-07"))
+    .action(
+      ask(async (context, selection: string, options: object) =>
+        (await import("./commands/plan.ts")).plan(context, selection, options),
+      ),
+    );
+  program
+    .command("why <asset>")
+    .description("why it was made, was not, or is blocked, to the root; and what opens it")
+    .option(...partition)
+    .option(...json)
+    .addHelpText("after", example("why analytics/route_delays --partition 2001-07"))
+    .action(
+      ask(async (context, asset: string, options: { partition?: string }) =>
+        (await import("./commands/why.ts")).why(context, asset, options.partition),
+      ),
+    );
+}
+
+function addAssetCommands(program: Command, ask: Ask): void {
+  const asset = program.command("asset").description("assets and their versions");
+  asset
+    .command("list [selection]")
+    .description("assets with the status of their partitions")
+    .option(...json)
+    .addHelpText("after", example("asset list 'team:flights and status:failed'"))
+    .action(
+      ask(async (context, selection: string | undefined, _options: object) =>
+        (await import("./commands/asset.ts")).assetList(context, selection),
+      ),
+    );
+  asset
+    .command("show <asset>")
+    .description("definition, checks and partitions of one asset")
+    .option(...json)
+    .addHelpText("after", example("asset show flights/clean_flights"))
+    .action(
+      ask(async (context, key: string, _options: object) =>
+        (await import("./commands/asset.ts")).assetShow(context, key),
+      ),
+    );
+  asset
+    .command("versions <asset>")
+    .description("versions, newest first")
+    .option(...partition)
+    .option("--limit <n>", "how many", wholeNumber, 50)
+    .option(...json)
+    .addHelpText("after", example("asset versions flights/raw_flights --partition 2001-07"))
+    .action(
+      ask(async (context, key: string, options: { partition?: string; limit: number }) =>
+        (await import("./commands/asset.ts")).assetVersions(context, key, options),
+      ),
+    );
+  asset
+    .command("discard <asset[@version]>")
+    .description("discard the newest version of a partition: the one before is the newest again")
+    .option(...partition)
+    .requiredOption("--reason <text>", "why, for the audit")
+    .option(...json)
+    .addHelpText("after", example("asset discard flights/clean_flights --partition 2001-02 --reason 'wrong time zone'"))
+    .action(
+      ask(async (context, target: string, options: { partition?: string; reason: string }) =>
+        (await import("./commands/asset.ts")).assetDiscard(context, target, options),
+      ),
+    );
+  asset
+    .command("restore <asset@version>")
+    .description("take a discarded version back")
+    .option(...json)
+    .addHelpText("after", example("asset restore flights/clean_flights@0199a7c4-5d1e-7b3a-9c55-0a4f5be1c2d3"))
+    .action(
+      ask(async (context, target: string, _options: object) =>
+        (await import("./commands/asset.ts")).assetRestore(context, target),
+      ),
+    );
+}
+
+function addGateCommands(program: Command, ask: Ask): void {
+  const check = program.command("check").description("checks and their results");
+  check
+    .command("list [selection]")
+    .description("checks with their latest result")
+    .option(...json)
+    .addHelpText("after", example("check list flights/clean_flights"))
+    .action(
+      ask(async (context, selection: string | undefined, _options: object) =>
+        (await import("./commands/check.ts")).checkList(context, selection),
+      ),
+    );
+  check
+    .command("run <asset> [check]")
+    .description("run checks on versions that exist; ends like materialize")
+    .option("--version <id>", "of this version; default: the newest of each partition")
+    .option(...partitions)
+    .option(...partition)
+    .option(...detach)
+    .option(...wait)
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("check run flights/raw_flights enough_rows --partitions 2001-07"))
+    .action(
+      ask(async (context, asset: string, name: string | undefined, options: object) =>
+        (await import("./commands/check.ts")).checkRun(context, asset, name, options),
+      ),
+    );
+  program
+    .command("waive <asset[@version]>")
+    .description("accept a version although a check holds its gate closed; for the check's owner")
+    .option(...partition)
+    .option("--check <name>", "may be left out when exactly one check holds it closed; another team's: team:name")
+    .requiredOption("--reason <text>", "why this is acceptable, for the audit")
+    .option("--until <span or time>", "when the waiver ends by itself", "7d")
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText(
+      "after",
+      example("waive flights/raw_flights --partition 2001-07 --check enough_rows --reason 'short month' --until 7d"),
+    )
+    .action(
+      ask(async (context, target: string, options: { reason: string; until: string }) =>
+        (await import("./commands/waiver.ts")).waive(context, target, options),
+      ),
+    );
+  const waiver = program.command("waiver").description("waivers that are in force");
+  waiver
+    .command("list")
+    .description("waivers, newest first")
+    .option("--asset <key>", "of this asset")
+    .option("--all", "those that have ended too")
+    .option(...json)
+    .addHelpText("after", example("waiver list --asset flights/raw_flights"))
+    .action(
+      ask(async (context, options: object) => (await import("./commands/waiver.ts")).waiverList(context, options)),
+    );
+  waiver
+    .command("revoke <id>")
+    .description("end a waiver at once: the gate closes again")
+    .option(...json)
+    .addHelpText("after", example("waiver revoke 0199a7c4-5d1e-7b3a-9c55-0a4f5be1c2d3"))
+    .action(
+      ask(async (context, id: string, _options: object) =>
+        (await import("./commands/waiver.ts")).waiverRevoke(context, id),
+      ),
+    );
+}
+
+function addRunCommands(program: Command, ask: Ask): void {
+  const run = program.command("run").description("runs");
+  const id = "0199a7c4-5d1e-7b3a-9c55-0a4f5be1c2d3";
+  run
+    .command("list")
+    .description("runs, newest first")
+    .option("--state <state>", "queued, started, canceling, succeeded, failed, blocked or canceled")
+    .option("--asset <key>", "with a step of this asset")
+    .option("--limit <n>", "how many", wholeNumber, 20)
+    .option(...json)
+    .addHelpText("after", example("run list --state blocked"))
+    .action(
+      ask(async (context, options: { limit: number }) => (await import("./commands/run.ts")).runList(context, options)),
+    );
+  run
+    .command("show <id>")
+    .description("how a run stands, with what failed and what is blocked")
+    .option(...json)
+    .addHelpText("after", example(`run show ${id}`))
+    .action(
+      ask(async (context, runId: string, _options: object) =>
+        (await import("./commands/run.ts")).runShow(context, runId),
+      ),
+    );
+  run
+    .command("events <id>")
+    .description("what happened, in order")
+    .option(...json)
+    .addHelpText("after", example(`run events ${id}`))
+    .action(
+      ask(async (context, runId: string, _options: object) =>
+        (await import("./commands/run.ts")).runEvents(context, runId),
+      ),
+    );
+  run
+    .command("logs <id>")
+    .description("what its steps printed and logged")
+    .option("--step <step>", "index of a step, or an asset key")
+    .option(...partition)
+    .option("--attempt <n>", "of this attempt, from 1", wholeNumber)
+    .option("--stderr", "stderr alone")
+    .option("--follow", "until the run has ended")
+    .option(...json)
+    .addHelpText("after", example(`run logs ${id} --step flights/raw_flights --follow`))
+    .action(
+      ask(async (context, runId: string, options: object) =>
+        (await import("./commands/run.ts")).runLogs(context, runId, options),
+      ),
+    );
+  run
+    .command("cancel <id>")
+    .description("cancel a run; steps under way are told to stop")
+    .option(...json)
+    .addHelpText("after", example(`run cancel ${id}`))
+    .action(
+      ask(async (context, runId: string, _options: object) =>
+        (await import("./commands/run.ts")).runCancel(context, runId),
+      ),
+    );
+  run
+    .command("retry <id>")
+    .description("launch it again; ends like materialize")
+    .option("--from-failure", "only the steps that did not succeed")
+    .option(...detach)
+    .option(...wait)
+    .option(...json)
+    .addHelpText("after", example(`run retry ${id} --from-failure`))
+    .action(
+      ask(async (context, runId: string, options: object) =>
+        (await import("./commands/run.ts")).runRetry(context, runId, options),
+      ),
+    );
+}
+
+function addWorkspaceCommands(program: Command, ask: Ask): void {
+  const location = program.command("location").description("code locations");
+  location
+    .command("list")
+    .description("code locations and their state")
+    .option(...json)
+    .addHelpText("after", example("location list"))
+    .action(ask(async (context, _options: object) => (await import("./commands/location.ts")).locationList(context)));
+  location
+    .command("show <name>")
+    .description("one code location with what is wrong with its definitions")
+    .option(...json)
+    .addHelpText("after", example("location show flights"))
+    .action(
+      ask(async (context, name: string, _options: object) =>
+        (await import("./commands/location.ts")).locationShow(context, name),
+      ),
+    );
+  location
+    .command("reload <name>")
+    .description("ask for its definitions again")
+    .option(...json)
+    .addHelpText("after", example("location reload flights"))
+    .action(
+      ask(async (context, name: string, _options: object) =>
+        (await import("./commands/location.ts")).locationReload(context, name),
+      ),
+    );
+  program
+    .command("team")
+    .description("teams")
+    .command("list")
+    .description("teams, what they own and how to reach them")
+    .option(...json)
+    .addHelpText("after", example("team list"))
+    .action(ask(async (context, _options: object) => (await import("./commands/team.ts")).teamList(context)));
+  program
+    .command("audit")
+    .description("who changed what")
+    .command("list")
+    .description("changes, newest first")
+    .option("--actor <name>", "by this actor")
+    .option("--action <action>", "for example waiver.create")
+    .option("--subject <subject>", "an asset key or the id of a run")
+    .option("--limit <n>", "how many", wholeNumber, 50)
+    .option(...json)
+    .addHelpText("after", example("audit list --action waiver.create"))
+    .action(
+      ask(async (context, options: { limit: number }) =>
+        (await import("./commands/audit.ts")).auditList(context, options),
+      ),
+    );
+}
