@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, fstatSync, ftruncateSync, watch } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 /** Reads what a process appends to a file and hands it on by lines. */
@@ -77,10 +77,8 @@ class FileTail implements LogTail {
       if (size < this.#position) this.#position = 0;
       const behind = size - this.#position;
       if (behind === 0) {
-        if (size <= fileBytesMax) return;
-        await this.#handle.truncate(0);
-        this.#position = 0;
-        return;
+        if (size <= fileBytesMax || this.#emptied()) return;
+        continue;
       }
       if (behind > backlogBytesMax) {
         const skipped = behind - readBytesMax;
@@ -93,6 +91,17 @@ class FileTail implements LogTail {
       this.#position += bytesRead;
       this.#take(this.#decoder.decode(this.#buffer.subarray(0, bytesRead), { stream: true }));
     }
+  }
+
+  /**
+   * Empties the file if all of it was read. Looked at and done without a turn of the event loop between, because what
+   * the process writes between is lost: microseconds, once in so many megabytes.
+   */
+  #emptied(): boolean {
+    if (fstatSync(this.#handle.fd).size !== this.#position) return false;
+    ftruncateSync(this.#handle.fd, 0);
+    this.#position = 0;
+    return true;
   }
 
   #take(text: string): void {
