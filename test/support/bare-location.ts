@@ -59,6 +59,8 @@ export interface BareLocationOptions {
   readonly rawFrames?: readonly Buffer[];
   /** Takes calls and never answers. */
   readonly hangs?: boolean;
+  /** Opens sessions and never says a word. */
+  readonly mute?: boolean;
 }
 
 export interface BareLocation {
@@ -71,6 +73,8 @@ export interface BareLocation {
   readonly attempts: ReadonlyMap<string, BareAttempt>;
   readonly definitionCalls: string[][];
   readonly openSessions: () => number;
+  /** Heartbeats received, in all sessions. */
+  readonly heartbeats: () => number;
   /** Calls of any kind since the start. */
   readonly calls: () => number;
   setEntries(entries: readonly BareEntry[]): void;
@@ -165,6 +169,7 @@ class Location implements BareLocation {
   readonly #tombstones = new Set<string>();
   #entries: EncodedEntry[];
   #calls = 0;
+  #heartbeats = 0;
 
   constructor(options: BareLocationOptions) {
     this.#options = options;
@@ -183,6 +188,10 @@ class Location implements BareLocation {
 
   openSessions(): number {
     return this.#sessions.size;
+  }
+
+  heartbeats(): number {
+    return this.#heartbeats;
   }
 
   calls(): number {
@@ -259,6 +268,7 @@ class Location implements BareLocation {
   #session(call: SessionCall): void {
     this.#calls++;
     call.on("data", (request: WireObject) => {
+      if (this.#options.mute === true) return;
       if (request["hello"] !== undefined) this.#hello(call, request["hello"] as WireObject);
       else this.#batch(call, request["batch"] as WireObject);
     });
@@ -308,6 +318,7 @@ class Location implements BareLocation {
       else if (!this.attempts.has(attemptId)) events.push(...this.#start(attemptId, command));
     }
     const heartbeat = batch["heartbeat"] ?? undefined;
+    if (heartbeat !== undefined) this.#heartbeats++;
     if (events.length > 0 || refused.length > 0 || heartbeat) call.write({ batch: { events, refused, heartbeat } });
   }
 
@@ -331,7 +342,7 @@ function rawSession(definition: grpc.ServiceDefinition): grpc.ServiceDefinition 
       ...session,
       responseSerialize: (value: WireObject | Buffer) => (Buffer.isBuffer(value) ? value : serialize(value)),
     },
-  } as grpc.ServiceDefinition;
+  };
 }
 
 /** Encodes a SessionResponse by the .proto files; for frames that are then bent. */
