@@ -23,13 +23,13 @@ export async function claimIdempotencyKey(
     [actor, key, requestHash],
   );
   if (claimed.rowCount === 1) return { kind: "new" };
-  const { rows } = await tx.query<{ request_hash: string; status: number; response: unknown }>(
+  const { rows } = await tx.query<{ request_hash: string; status: number; response: string }>(
     "select request_hash, status, response from idempotency_keys where actor = $1 and key = $2",
     [actor, key],
   );
   const stored = rows[0];
   if (stored === undefined || stored.request_hash !== requestHash) return { kind: "reused" };
-  return { kind: "answered", status: stored.status, response: stored.response };
+  return { kind: "answered", status: stored.status, response: JSON.parse(stored.response) };
 }
 
 /** Keeps the answer that the key stands for from now on. */
@@ -44,6 +44,7 @@ export async function storeIdempotentAnswer(
     actor,
     key,
     status,
-    JSON.stringify(response),
+    // As text inside the jsonb, which would put the fields in another order: the same answer is the same bytes.
+    JSON.stringify(JSON.stringify(response)),
   ]);
 }

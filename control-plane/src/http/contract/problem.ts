@@ -21,6 +21,7 @@ export const problemCodes = {
   "partition.unknown": { status: 404, title: "There is no such partition" },
   "plan.refused": { status: 422, title: "The request cannot be planned" },
   "selection.invalid": { status: 422, title: "The selection cannot be read" },
+  "config.unknown_asset": { status: 422, title: "Config for an asset that the run does not have" },
   "run.ended": { status: 409, title: "The run has ended" },
   "run.not_ended": { status: 409, title: "The run has not ended" },
   "run.nothing_to_retry": { status: 409, title: "Every step of the run succeeded" },

@@ -72,6 +72,8 @@ export const step = z
 const tagName = z.string().regex(/^[A-Za-z0-9_.:/-]{1,63}$/, "a tag name is 1 to 63 letters, digits, _ . : / or -");
 const tags = z.record(tagName, text(255)).refine((all) => Object.keys(all).length <= 50, "at most 50 tags");
 
+const runConfig = z.record(text(255), z.record(text(255), z.unknown())).describe("fields by asset key");
+
 /** What may be selected, in the language of selections and partitions. */
 const selected = {
   selection: text(10_000).min(1).describe("for example flights/* or +analytics/half_year_summary"),
@@ -81,7 +83,7 @@ const selected = {
 export const planRequest = z
   .strictObject({
     ...selected,
-    config: z.record(z.string(), z.unknown()).optional(),
+    config: runConfig.optional(),
     tags: tags.optional(),
     priority: z.int().min(-1_000).max(1_000).optional(),
     whenOpen: z.boolean().optional(),
@@ -91,7 +93,7 @@ export const planRequest = z
 export const runRequest = z
   .strictObject({
     ...selected,
-    config: z.record(z.string(), z.unknown()).default({}).describe("by asset key, or for all assets of the run"),
+    config: runConfig.default({}),
     tags: tags.default({}),
     priority: z.int().min(-1_000).max(1_000).default(0),
     whenOpen: z.boolean().default(false).describe("wait for closed gates to open instead of ending blocked"),

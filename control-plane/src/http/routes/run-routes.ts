@@ -56,6 +56,15 @@ async function planNow(
   return result.plan;
 }
 
+/** Config that nobody reads is a misspelling more often than a wish. */
+function checkConfig(config: Readonly<Record<string, unknown>>, { steps }: Plan): void {
+  const planned = new Set<string>(steps.map((step) => step.asset));
+  const stranger = Object.keys(config).find((key) => !planned.has(key));
+  if (stranger === undefined) return;
+  const hint = `Config is by asset key; the run has ${[...planned].slice(0, 10).join(", ")}.`;
+  throw new Problem("config.unknown_asset", `There is config for ${stranger}, which the run does not have.`, hint);
+}
+
 async function answerRun(db: Kysely<Schema>, id: string): Promise<RunAnswer> {
   const row = await readRun(db, id);
   if (row === undefined) throw new Error(`run ${id} is not where this transaction has seen it`);
@@ -110,6 +119,7 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
     const { selection, config, tags, priority, whenOpen } = request.body;
     return mutate(context, request, 201, async (tx) => {
       const planned = await planNow(tx, context.graph(), { selection, ...options(request.body) }, context.now());
+      checkConfig(config, planned);
       return launch(tx, {
         id: context.newId(),
         source: "manual",

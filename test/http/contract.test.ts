@@ -1,0 +1,143 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Route } from "../../control-plane/src/http/contract/route.ts";
+import { problemSchema } from "../../control-plane/src/http/contract/problem.ts";
+import { type RouteName, routes } from "../../control-plane/src/http/contract/routes.ts";
+import { ApiFixture } from "./api-fixture.ts";
+
+const key = encodeURIComponent("flights/raw_flights");
+
+describe("the contract", () => {
+  let api: ApiFixture;
+  let run: string;
+  let version: string;
+
+  beforeAll(async () => {
+    api = await ApiFixture.open();
+    run = await api.run("flights/* or analytics/*", "2001-01,2001-07");
+    version = (await api.newestVersion("flights/raw_flights", "2001-07")).id;
+  });
+  afterAll(() => api.close());
+
+  /** One call of each route that succeeds, in an order in which each does. */
+  const calls = (): [RouteName, "GET" | "POST" | "DELETE", string, unknown?][] => {
+    const until = new Date(Date.now() + 86_400_000).toISOString();
+    const one = `/api/v1/assets/${key}/versions/${version}`;
+    return [
+      ["health", "GET", "/healthz"],
+      ["ready", "GET", "/readyz"],
+      ["openapi", "GET", "/openapi.json"],
+      ["listLocations", "GET", "/api/v1/locations"],
+      ["getLocation", "GET", "/api/v1/locations/analytics"],
+      ["reloadLocation", "POST", "/api/v1/locations/flights/reload"],
+      ["listTeams", "GET", "/api/v1/teams"],
+      ["getGraph", "GET", "/api/v1/graph"],
+      ["listAssets", "GET", "/api/v1/assets"],
+      ["getAsset", "GET", `/api/v1/assets/${key}`],
+      ["listVersions", "GET", `/api/v1/assets/${key}/versions`],
+      ["getVersion", "GET", one],
+      ["getPartitions", "GET", `/api/v1/assets/${key}/partitions`],
+      ["listAssetChecks", "GET", `/api/v1/assets/${key}/checks`],
+      ["listChecks", "GET", "/api/v1/checks"],
+      ["why", "GET", `/api/v1/why/${key}?partition=2001-07`],
+      ["why", "GET", "/api/v1/why/analytics%2Froute_delays?partition=2001-07"],
+      ["plan", "POST", "/api/v1/plan", { selection: "analytics/route_delays" }],
+      ["createRun", "POST", "/api/v1/runs", { selection: "flights/airports" }],
+      ["listRuns", "GET", "/api/v1/runs"],
+      ["getRun", "GET", `/api/v1/runs/${run}`],
+      ["listSteps", "GET", `/api/v1/runs/${run}/steps`],
+      ["listRunEvents", "GET", `/api/v1/runs/${run}/events`],
+      ["listRunLogs", "GET", `/api/v1/runs/${run}/logs`],
+      ["retryRun", "POST", `/api/v1/runs/${run}/retry`, { fromFailure: true }],
+      ["runChecks", "POST", "/api/v1/checks/run", { asset: "flights/raw_flights", partitions: "2001-07" }],
+      ["createWaiver", "POST", `${one}/waiver`, { reason: "contract", until }],
+      ["listWaivers", "GET", "/api/v1/waivers?inForce=true"],
+      ["revokeWaiver", "DELETE", `${one}/waiver`],
+      ["discardVersion", "POST", `${one}/discard`, { reason: "contract" }],
+      ["restoreVersion", "POST", `${one}/restore`],
+      ["listAudit", "GET", "/api/v1/audit"],
+    ];
+  };
+
+  it("answers every route with exactly what its schema says", async () => {
+    const seen = new Set<RouteName>(["metrics", "home", "followEvents"]);
+    for (const [name, method, url, body] of calls()) {
+      const { status, json, text } = await api.ask(method, url, body);
+      const definition: Route = routes[name];
+      expect([name, status, status === definition.status ? "" : text]).toEqual([name, definition.status, ""]);
+      // A field that the schema does not know would be dropped here, and missed below.
+      expect(definition.answer?.parse(json), name).toEqual(json);
+      seen.add(name);
+    }
+    const { json: cancelable } = await api.post("/api/v1/runs", { selection: "flights/airports" });
+    const canceled = await api.post(`/api/v1/runs/${cancelable.id}/cancel`);
+    expect(routes.cancelRun.answer.parse(canceled.json)).toEqual(canceled.json);
+    const waivers = (await api.get("/api/v1/waivers")).json.items;
+    const waiver = await api.get(`/api/v1/waivers/${waivers[0].id}`);
+    expect(routes.getWaiver.answer.parse(waiver.json)).toEqual(waiver.json);
+    expect([...seen, "cancelRun", "getWaiver"].sort()).toEqual(Object.keys(routes).sort());
+  });
+
+  it("publishes an OpenAPI 3.1 document with every route, whose schemas fit the answers", async () => {
+    const { json: document } = await api.get("/openapi.json");
+    expect(document.openapi).toBe("3.1.0");
+    const operations = Object.values(document.paths as Record<string, object>).flatMap((path) => Object.values(path));
+    expect(operations.map((operation: any) => operation.operationId).sort()).toEqual(Object.keys(routes).sort());
+    const text = JSON.stringify(document);
+    const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1] ?? "");
+    expect(names.filter((name) => !(name in document.components.schemas))).toEqual([]);
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema({ $id: "openapi", components: document.components });
+    const runSchema = ajv.compile({ $ref: "openapi#/components/schemas/Run" });
+    const { json } = await api.get(`/api/v1/runs/${run}`);
+    expect(runSchema(json), JSON.stringify(runSchema.errors)).toBe(true);
+    expect(runSchema({ ...json, state: "flying" })).toBe(false);
+  });
+
+  it("never answers 5xx, whatever is asked, and refuses in problem+json with a stable code", async () => {
+    const word = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 30 }),
+      fc.constantFrom("flights/raw_flights", "2001-07", "", run, version, "%00", "../..", "\0", "\ud800", "9".repeat(30)),
+    );
+    const body = fc.oneof(
+      fc.jsonValue({ maxDepth: 3 }),
+      fc.record({ selection: word, partitions: word }, { requiredKeys: ["selection"] }),
+      fc.record({ reason: word, until: word, check: word }),
+      fc.record({ asset: word, version: word, check: word }),
+    );
+    const paths = Object.values<Route>(routes).filter((route) => route.mediaType !== "text/event-stream");
+    const request = fc.record({
+      route: fc.constantFrom(...paths),
+      params: fc.array(word, { minLength: 3, maxLength: 3 }),
+      query: fc.dictionary(
+        fc.constantFrom("limit", "after", "partition", "selection", "state", "asset", "step", "check", "topics"),
+        word,
+        { maxKeys: 3 },
+      ),
+      body,
+    });
+    await fc.assert(
+      fc.asyncProperty(request, async ({ route, params, query, body: sent }) => {
+        let next = 0;
+        const encoded = (value: string) => encodeURIComponent(value.toWellFormed?.() ?? value.replace(/\p{Surrogate}/gu, ""));
+        const path = route.path.replaceAll(/\{\w+\}/g, () => encoded(params[next++] ?? ""));
+        const search = new URLSearchParams(query).toString();
+        const url = search === "" ? path : `${path}?${search}`;
+        const payload = route.method === "GET" ? undefined : JSON.stringify(sent);
+        const response = await api.app.inject({
+          method: route.method,
+          url,
+          headers: { host: "localhost", ...(payload === undefined ? {} : { "content-type": "application/json" }) },
+          ...(payload === undefined ? {} : { payload }),
+        });
+        expect(response.statusCode, `${route.method} ${url} ${payload} → ${response.payload}`).toBeLessThan(500);
+        if (response.statusCode >= 400) {
+          expect(response.headers["content-type"]).toContain("application/problem+json");
+          expect(problemSchema.safeParse(response.json()).success).toBe(true);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
