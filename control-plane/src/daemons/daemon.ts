@@ -20,6 +20,8 @@ import { Loop } from "./loop.ts";
 
 export interface DaemonOptions {
   readonly pool: pg.Pool;
+  /** One connection, for the run drive alone. */
+  readonly flushPool: Pick<pg.Pool, "query">;
   readonly db: Kysely<Schema>;
   readonly notifications: Notifications;
   readonly graph: () => Graph;
@@ -102,7 +104,8 @@ export class Daemon {
     await this.#incarnate();
     this.#unsubscribe = await this.#options.notifications.subscribe("headgate_runs", () => this.#drive?.claim());
     this.#loop("renewal", renewEveryMs, async () => {
-      if (!(await renewDaemon(pool, this.#id))) this.#fenced();
+      const id = this.#id;
+      if (!(await renewDaemon(pool, id)) && id === this.#id) this.#fenced();
     });
     this.#loop("takeover", takeoverEveryMs, () => this.#takeOver());
     this.#loop("waivers", waiversEveryMs, async () => {
@@ -145,6 +148,7 @@ export class Daemon {
     await insertDaemon(pool, { id: this.#id, host: hostname(), pid: process.pid, processStart: processes.ownStart });
     const drive = new RunDrive({
       pool,
+      flushPool: this.#options.flushPool,
       daemon: this.#id,
       exited: this.#exited,
       graphIsOld: () => void this.#heard(true),
@@ -161,17 +165,19 @@ export class Daemon {
     drive.start();
   }
 
-  /** Somebody took this daemon for dead: what it holds in memory is void, and it begins anew. */
+  /** Somebody took this daemon for dead, or the fate of a flush is unknown: memory is void, and it begins anew. */
   #fenced(): void {
     if (this.#stopped || this.#restarting !== undefined) return;
-    this.#options.log.error({ daemon: this.#id }, "this daemon's row is gone: starting again under a new id");
+    this.#options.log.error({ daemon: this.#id }, "this daemon's row or its database is gone: starting again under a new id");
     const old = this.#drive;
     this.#restarting = (async () => {
       await old?.stop();
-      old?.abandonSessions();
       while (!this.#stopped) {
         try {
+          // Once the row is gone, no flush of the old drive commits any more, wherever it may be on its way.
+          await deleteDaemon(this.#options.pool, this.#id);
           await this.#incarnate();
+          old?.abandonSessions(); // Not earlier: who comes back is to meet the new drive.
           return;
         } catch (error) {
           this.#failed("restart", error);

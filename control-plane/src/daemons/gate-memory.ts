@@ -1,7 +1,7 @@
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { GateView, ResultView, VersionView } from "../domain/gate.ts";
-import { type AssetGateState, readGateState } from "../storage/gate-state.ts";
+import { type AssetGateState, readEpochs, readGateState } from "../storage/gate-state.ts";
 
 /**
  * What a driver remembers of versions, results and waivers. Every entry knows the gate epoch that it was read under; a
@@ -25,6 +25,18 @@ export class GateMemory implements GateView {
   /** The epoch that the entry stands on; undefined: not loaded. */
   epoch(asset: AssetKey): number | undefined {
     return this.#entries.get(asset)?.epoch;
+  }
+
+  /** Stands for what is remembered of the asset until it is forgotten: another one after it was read again. */
+  entryOf(asset: AssetKey): object | undefined {
+    return this.#entries.get(asset);
+  }
+
+  /** Forgets those of these assets whose gate has moved since they were read, then loads what is missing. */
+  async revalidate(assets: readonly AssetKey[]): Promise<void> {
+    const epochs = await readEpochs(this.#db, assets);
+    for (const asset of assets) if (this.epoch(asset) !== (epochs.get(asset) ?? 0)) this.forget(asset);
+    await this.load(assets);
   }
 
   /** Loads what is not loaded; several callers share one query. */

@@ -27,7 +27,8 @@ export function rootReasons(graph: Graph, reasons: readonly Reason[], view: Gate
   const unknown = new Set<AssetKey>();
   const queue: Reason[] = [...reasons];
   for (let reason = queue.shift(); reason !== undefined; reason = queue.shift()) {
-    const id = JSON.stringify([reason.kind, reason.asset, reason.partition, "check" in reason ? reason.check : ""]);
+    const check = "check" in reason ? [reason.team, reason.check, reason.version] : [];
+    const id = JSON.stringify([reason.kind, reason.asset, reason.partition, ...check]);
     if (seen.has(id)) continue;
     seen.add(id);
     const deeper = reason.kind === "neverMaterialized" ? closedBy(graph, reason, view, nowMs) : [];

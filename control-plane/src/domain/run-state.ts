@@ -138,8 +138,9 @@ export function inheritedFrom(run: Run, step: RunStep): Inherited {
       continue;
     }
     if (before.spec.kind === "checks") continue; // The gate sees its results, or that they are missing.
-    const edge = step.spec.edges.find((e) => e.asset === before.spec.asset);
-    if (edge === undefined || edge.mode === "lastValidated" || edge.atLeast > 0) continue;
+    const { asset, partition } = before.spec;
+    const edges = step.spec.edges.filter((e) => e.asset === asset && e.partitions.includes(partition));
+    if (edges.every((edge) => edge.mode === "lastValidated" || edge.atLeast > 0)) continue;
     if (before.state.phase === "blocked") reasons.push(...(before.reasons ?? []));
     else skipped = true;
   }

@@ -60,11 +60,6 @@ export async function claimRuns(
   }));
 }
 
-/** Gives up what this daemon drives, for it to be claimed anew: what `claimRuns` returned and memory lost. */
-export async function releaseRuns(db: Queryable, daemon: string): Promise<void> {
-  await db.query("update runs set driver = null where driver = $1 and ended_at is null", [daemon]);
-}
-
 export interface StoredStep {
   readonly run_id: string;
   readonly index: number;
@@ -142,6 +137,15 @@ export async function readPins(
     [runIds],
   );
   return rows;
+}
+
+/** Of these runs, those that made or checked a version whose gate shut. */
+export async function readClosed(db: Queryable, runIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ run_id: string }>(
+    "select distinct run_id from events where run_id = any ($1) and kind = 'gate_closed'",
+    [runIds],
+  );
+  return new Set(rows.map((row) => row.run_id));
 }
 
 /** Runs of this daemon that somebody asked to cancel. */

@@ -35,6 +35,18 @@ export async function readGateState(
   return found;
 }
 
+/** The gate epochs of these assets. */
+export async function readEpochs(
+  db: Pick<pg.Pool | pg.PoolClient, "query">,
+  assets: readonly AssetKey[],
+): Promise<Map<AssetKey, number>> {
+  const { rows } = await db.query<{ asset_key: AssetKey; epoch: number }>(
+    "select asset_key, epoch from asset_gate where asset_key = any ($1)",
+    [assets],
+  );
+  return new Map(rows.map((row) => [row.asset_key, row.epoch]));
+}
+
 /** A view for planning and explaining: of these assets, as they are now. Assets that were not asked for have no version. */
 export async function loadGateView(
   db: Pick<pg.Pool | pg.PoolClient, "query">,

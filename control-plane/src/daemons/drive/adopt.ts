@@ -17,6 +17,7 @@ export function adoptRun(
   steps: readonly StoredStep[],
   attempts: readonly StoredAttempt[],
   read: readonly { inputs: InputRow[] }[],
+  closedVersion: boolean,
 ): Run {
   const graph = drive.world.graph();
   const runSteps = steps.map((row): RunStep => {
@@ -45,10 +46,8 @@ export function adoptRun(
   });
   const { id, epoch, tags, config, whenOpen } = claimed;
   const run = newRun(id, epoch, { tags, config, whenOpen }, runSteps);
-  run.canceling = claimed.cancelRequested;
-  for (const { inputs } of read) {
-    for (const input of inputs) for (const v of input.versions) run.pins.set(pinKey(input.asset as AssetKey, v.partition), v.id);
-  }
+  run.closedVersion = closedVersion;
+  for (const { inputs } of read) pinInputs(run, inputs);
   for (const row of attempts) {
     const step = run.steps[row.step_index];
     if (step === undefined) continue;
@@ -63,6 +62,7 @@ export function adoptRun(
       inputs: row.inputs,
       command: undefined,
       leaseMs: graph.asset(row.asset_key)?.definition.attemptLeaseMs ?? 60_000,
+      committed: true,
       sequence: row.sequence,
       started: row.state === "started",
       computed: row.computed,
@@ -74,6 +74,13 @@ export function adoptRun(
   drive.runs.set(run.id, run);
   for (const step of run.steps) drive.dirty.set(step, run);
   return run;
+}
+
+/** What a run has read once it reads again. */
+export function pinInputs(run: Run, inputs: readonly InputRow[]): void {
+  for (const { asset, versions } of inputs) {
+    for (const { partition, id } of versions) run.pins.set(pinKey(asset as AssetKey, partition), id);
+  }
 }
 
 function stepEdge(drive: DriveState, row: EdgeRow): StepEdge {

@@ -17,6 +17,8 @@ export interface Attempt {
   command: StepCommand | undefined;
   /** Milliseconds without contact after which it is given up. */
   readonly leaseMs: number;
+  /** Its row is committed. Before that nobody may hear of it: persist, then act. */
+  committed: boolean;
   /** The newest position of its stream that has been taken in; acknowledged once that is committed. */
   sequence: number;
   started: boolean;

@@ -21,6 +21,8 @@ export class Cycle {
   readonly endedRuns: Run[] = [];
   /** Versions that were added to memory under the number of their event in this flush. */
   readonly versions: { readonly asset: AssetKey; readonly version: VersionView; readonly event: number }[] = [];
+  /** Assets of which memory knows more than the database until the commit, each with the entry that was changed. */
+  readonly written = new Map<AssetKey, object | undefined>();
   /** Timers to set: milliseconds until the step is tried again. */
   readonly retries: { readonly run: Run; readonly step: RunStep; readonly delayMs: number }[] = [];
 

@@ -36,6 +36,10 @@ export class DriveState {
   readonly dirty = new Map<RunStep, Run>();
   /** Steps that sleep until something is recorded of an asset. */
   readonly #sleepers = new Map<AssetKey, Map<RunStep, Run>>();
+  /** Steps whose gate is closed by memory, which may be old: with the assets that tell. */
+  readonly unconfirmed = new Map<RunStep, { readonly run: Run; readonly assets: readonly AssetKey[] }>();
+  /** Of them, those whose assets were compared with the database since. */
+  readonly confirmed = new Set<RunStep>();
   /** Since when a step waits for pending checks, on the monotonic clock. */
   readonly waitingSince = new Map<RunStep, number>();
 
@@ -103,7 +107,11 @@ export class DriveState {
   ended(cycle: Cycle, run: Run, step: RunStep): void {
     this.waitingSince.delete(step);
     for (const ready of endStep(run, step)) this.dirty.set(ready, run);
-    if (run.open > 0) return;
+    if (run.open === 0) this.endRun(cycle, run);
+  }
+
+  /** Ends a run without a step that has not. */
+  endRun(cycle: Cycle, run: Run): void {
     const outcome = outcomeOf(
       run.steps.map((s) => s.state.phase),
       run.closedVersion,
@@ -119,6 +127,8 @@ export class DriveState {
     this.dirty.clear();
     this.#sleepers.clear();
     this.waitingSince.clear();
+    this.unconfirmed.clear();
+    this.confirmed.clear();
     this.memory.clear();
     for (const lane of this.lanes.values()) {
       lane.ready.length = 0;

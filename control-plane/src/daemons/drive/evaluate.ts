@@ -63,9 +63,13 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
     case "closed": {
       const roots = rootReasons(drive.world.graph(), verdict.reasons, drive.memory, nowMs);
       if (roots.kind === "unknown") return roots.assets;
-      if (run.whenOpen) {
-        const assets = [...verdict.reasons, ...roots.reasons].map((reason) => reason.asset);
-        drive.sleep(run, step, [...assets, ...node.upstream.map((edge) => edge.upstream.key)]);
+      const assets = [...verdict.reasons, ...roots.reasons].map((reason) => reason.asset);
+      assets.push(...node.upstream.map((edge) => edge.upstream.key));
+      if (!drive.confirmed.delete(step)) {
+        // A lease on old memory is refused by the database. A refusal is not, so it is made on what is so now.
+        drive.unconfirmed.set(step, { run, assets });
+      } else if (run.whenOpen) {
+        drive.sleep(run, step, assets);
       } else {
         block(drive, cycle, run, step, roots.reasons);
       }

@@ -125,6 +125,7 @@ function lease(
     inputs,
     command: command(run, step, node, id, number, leaseMs, work),
     leaseMs,
+    committed: false,
     sequence: 0,
     started: false,
     computed: false,

@@ -1,13 +1,22 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { AttemptReport, FinishedReport } from "../../domain/attempt-report.ts";
 import { type Run, type RunStep } from "../../domain/run-state.ts";
-import { claimRuns, readCancelRequests, readEnded, readInFlight, readPins, readSteps, releaseRuns } from "../../storage/claim-runs.ts";
+import {
+  claimRuns,
+  readCancelRequests,
+  readClosed,
+  readEnded,
+  readInFlight,
+  readPins,
+  readSteps,
+} from "../../storage/claim-runs.ts";
 import { type FlushResult, driveFlush, isEmptyFlush } from "../../storage/drive-flush.ts";
-import { isDatabaseUnavailable, isFenced } from "../../storage/failure.ts";
+import { isDatabaseUnavailable, isFenced, isTransient } from "../../storage/failure.ts";
 import { definitionsGate } from "../../storage/bump-gate.ts";
 import { GateMemory } from "../gate-memory.ts";
-import { adoptRun, assetsOf, rebuildCommand } from "./adopt.ts";
+import { adoptRun, assetsOf, pinInputs, rebuildCommand } from "./adopt.ts";
 import type { Attempt } from "./attempt.ts";
 import { Cycle } from "./cycle.ts";
 import { DriveState, type DriveWorld } from "./drive-state.ts";
@@ -24,12 +33,17 @@ export interface Appended {
 
 export interface RunDriveOptions {
   readonly pool: pg.Pool;
+  /** One connection of its own for the hot path: its plans stay warm, and nobody is before it in a queue. */
+  readonly flushPool: Pick<pg.Pool, "query">;
   /** This daemon's incarnation: its row in `daemons`. */
   readonly daemon: string;
   readonly world: DriveWorld;
   /** Called after each commit. */
   readonly committed: (appended: Appended) => void;
-  /** The daemon's row is gone: nothing of this incarnation counts any more. */
+  /**
+   * This incarnation is over: its row is gone, or nobody knows whether its last flush was or will be committed. What
+   * goes on is another incarnation, after the row is deleted: from then on no flush of this one can commit.
+   */
   readonly fenced: () => void;
   /** A lease was refused since the definitions are newer than the graph: make it newest, then `definitionsChanged`. */
   readonly graphIsOld: () => void;
@@ -43,6 +57,9 @@ export interface RunDriveOptions {
 /** How long a lost session may come back before its attempts are shown as unknown. */
 const unknownAfterMs = 3_000;
 const cancelGraceMs = 10_000;
+/** After a flush that the database refused, so many reports are stored one by one, so that the culprit is found. */
+const reportsAloneAfterRefusal = 1_000;
+const refusalDelayMsMax = 2_000;
 /** Evaluations one cycle makes at most; the rest waits for the next, so that results are not kept waiting. */
 const evaluationsPerCycle = 5_000;
 
@@ -59,8 +76,10 @@ export class RunDrive {
   #stopped = false;
   /** Grows when memory is dropped: what was under way for the old one is ignored. */
   #generation = 0;
-  /** After a flush that the database refused: one report a flush, until the culprit is found. */
-  #cautious = false;
+  /** Reports that are to be stored each in a flush of its own. */
+  #reportsAlone = 0;
+  /** Flushes that the database refused, one after the other. */
+  #refusals = 0;
   readonly #poisoned = new Set<string>();
   #claiming: Promise<void> | undefined;
   #claimAgain = false;
@@ -99,7 +118,9 @@ export class RunDrive {
 
   /** The attempts that a new session's greeting names, with what is stored of them. */
   inFlight(location: string): { attemptId: string; sequence: number }[] {
-    return [...this.#drive.attempts.at(location)].map(({ id, sequence }) => ({ attemptId: id, sequence }));
+    return [...this.#drive.attempts.at(location)]
+      .filter((attempt) => attempt.committed)
+      .map(({ id, sequence }) => ({ attemptId: id, sequence }));
   }
 
   sessionOpened(
@@ -122,6 +143,7 @@ export class RunDrive {
         continue;
       }
       attempt.lostAtMs = undefined;
+      if (!attempt.committed) continue; // Its command goes out after the commit.
       if (attempt.step.state.phase === "unknown") this.#regained.add(attempt);
       if (!holds.has(attempt.id)) unsent.push(attempt);
       else if (attempt.run.canceling) session.send({ cancels: [{ attemptId: attempt.id, graceMs: cancelGraceMs }] });
@@ -145,8 +167,10 @@ export class RunDrive {
     if (generation !== this.#generation) return;
     for (const attempt of attempts) {
       attempt.command ??= rebuildCommand(this.#drive, attempt, this.#drive.memory);
-      if (attempt.command !== undefined) session.send({ commands: [attempt.command] });
-      else this.#settleLater(attempt, crashed("attempt.input_gone", "What it was to read is gone.", "Run it again."));
+      if (attempt.command !== undefined) {
+        session.send({ commands: [attempt.command] });
+        if (attempt.run.canceling) session.send({ cancels: [{ attemptId: attempt.id, graceMs: cancelGraceMs }] });
+      } else this.#settleLater(attempt, crashed("attempt.input_gone", "What it was to read is gone.", "Run it again."));
     }
   }
 
@@ -259,12 +283,13 @@ export class RunDrive {
     const claimed = room <= 0 ? [] : await claimRuns(pool, daemon, Math.min(room, 100), [...this.#drive.runs.keys()]);
     if (claimed.length > 0) {
       const ids = claimed.map((run) => run.id);
-      const [steps, attempts, pins] = await Promise.all([
+      const [steps, attempts, pins, closed] = await Promise.all([
         readSteps(pool, ids),
         readInFlight(pool, ids),
         readPins(pool, ids),
+        readClosed(pool, ids),
       ]);
-      if (generation !== this.#generation) return; // Recovery has given them back.
+      if (generation !== this.#generation) return; // Memory was dropped: they are claimed again.
       const runs = claimed.map((run) =>
         adoptRun(
           this.#drive,
@@ -272,10 +297,13 @@ export class RunDrive {
           steps.filter((step) => step.run_id === run.id),
           attempts.filter((attempt) => attempt.run_id === run.id),
           pins.filter((pin) => pin.run_id === run.id),
+          closed.has(run.id),
         ),
       );
       this.#endFinished(runs);
-      await this.#drive.memory.load([...new Set(runs.flatMap((run) => assetsOf(this.#drive, run)))]);
+      for (const run of claimed) if (run.cancelRequested) this.#cancel(run.id);
+      // Who launches a run may count on all that was committed before.
+      await this.#drive.memory.revalidate([...new Set(runs.flatMap((run) => assetsOf(this.#drive, run)))]);
       if (attempts.length > 0) this.#reconcile(new Set(attempts.map((attempt) => attempt.location)));
       this.pump();
       if (claimed.length === 100) this.#claimAgain = true;
@@ -329,7 +357,7 @@ export class RunDrive {
       const cycle = new Cycle(this.#options.daemon);
       try {
         this.#compose(cycle);
-        const result = isEmptyFlush(cycle.flush) ? undefined : await driveFlush(this.#options.pool, cycle.flush);
+        const result = isEmptyFlush(cycle.flush) ? undefined : await driveFlush(this.#options.flushPool, cycle.flush);
         this.#act(cycle, result);
       } catch (error) {
         await this.#recover(error, cycle);
@@ -346,21 +374,19 @@ export class RunDrive {
     this.#composeContact(cycle);
     this.#composeCancellations(cycle);
     for (const run of this.#unfinished) {
-      const last = run.steps.at(-1);
-      if (last === undefined) continue;
-      run.open = 1;
-      drive.ended(cycle, run, last);
+      if (drive.runs.has(run.id)) drive.endRun(cycle, run);
     }
     this.#unfinished.clear();
+    const alone = this.#reportsAlone > 0;
     let taken = 0;
     for (const lane of drive.lanes.values()) {
-      if (this.#cautious && taken > 0) break;
-      for (const report of lane.next(this.#cautious ? 1 : undefined)) {
+      if (alone && taken > 0) break;
+      for (const report of lane.next(alone ? 1 : undefined)) {
         taken++;
         this.#take(cycle, lane.instanceId, report);
       }
     }
-    if (this.#cautious && taken === 0) this.#cautious = false;
+    if (alone) this.#reportsAlone -= taken;
     for (const lane of drive.lanes.values()) {
       const free = drive.freeCredits(lane);
       if (free > 0 && lane.ready.length > 0) this.#requeue(lane.ready.splice(0, free));
@@ -384,6 +410,7 @@ export class RunDrive {
         return;
       }
       this.#poisoned.delete(attempt.id);
+      this.#reportsAlone = 0;
       takeReport(this.#drive, cycle, attempt, { ...report, finished: unstorable });
       return;
     }
@@ -459,13 +486,24 @@ export class RunDrive {
       load.set(step, run);
       for (const asset of missing) assets.add(asset);
     }
-    if (load.size > 0) void this.#load([...assets], load);
+    if (load.size > 0) void this.#load(load, () => drive.memory.load([...assets]));
+    if (drive.unconfirmed.size > 0) {
+      const steps = new Map(drive.unconfirmed);
+      drive.unconfirmed.clear();
+      const doubtful = new Set([...steps.values()].flatMap((step) => step.assets));
+      const runs = new Map([...steps].map(([step, { run }]) => [step, run]));
+      void this.#load(runs, async () => {
+        await drive.memory.revalidate([...doubtful]);
+        for (const step of steps.keys()) drive.confirmed.add(step);
+      });
+    }
   }
 
-  async #load(assets: readonly AssetKey[], steps: ReadonlyMap<RunStep, Run>): Promise<void> {
+  /** Reads what steps need to be judged by, then looks at them again. */
+  async #load(steps: ReadonlyMap<RunStep, Run>, read: () => Promise<void>): Promise<void> {
     const generation = this.#generation;
     try {
-      await this.#drive.memory.load(assets);
+      await read();
     } catch (error) {
       this.#options.failed(error);
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -480,12 +518,8 @@ export class RunDrive {
     const drive = this.#drive;
     if (result !== undefined) {
       const stale = new Set(result.stale as AssetKey[]);
-      for (const { asset, version, event } of cycle.versions) {
-        drive.memory.setSeq(asset, version.partition, version.id, result.base + event);
-      }
-      for (const [asset, epoch] of Object.entries(result.epochs)) {
-        if (!stale.has(asset as AssetKey)) drive.memory.setEpoch(asset as AssetKey, epoch);
-      }
+      this.#refusals = 0;
+      this.#remember(cycle, result, stale);
       // The definitions have moved on: nothing is leased before the graph has, too.
       const graphIsOld = stale.delete(definitionsGate as AssetKey);
       if (graphIsOld) this.#options.graphIsOld();
@@ -508,6 +542,21 @@ export class RunDrive {
     if (result !== undefined) this.#tell(cycle, result);
   }
 
+  /** Brings memory to what was committed. An entry that was read anew meanwhile may lack it: it is read once more. */
+  #remember(cycle: Cycle, result: FlushResult, stale: Set<AssetKey>): void {
+    const { memory } = this.#drive;
+    for (const [asset, entry] of cycle.written) {
+      if (entry === undefined || memory.entryOf(asset) !== entry) stale.add(asset);
+    }
+    for (const { asset, version, event } of cycle.versions) {
+      memory.setSeq(asset, version.partition, version.id, result.base + event);
+    }
+    for (const asset of cycle.written.keys()) {
+      const epoch = result.epochs[asset];
+      if (epoch !== undefined && !stale.has(asset)) memory.setEpoch(asset, epoch);
+    }
+  }
+
   #tell(cycle: Cycle, result: FlushResult): void {
     const last = result.base + cycle.flush.events.length + result.granted.length;
     const assets = new Set<AssetKey>();
@@ -522,9 +571,14 @@ export class RunDrive {
     graphIsOld: boolean,
   ): void {
     const drive = this.#drive;
-    for (const { attempt, entry, pins } of cycle.leases) {
+    for (const { attempt, pins } of cycle.leases) {
+      if (!granted.has(attempt.id)) for (const pin of pins) attempt.run.pins.delete(pin);
+    }
+    for (const { attempt, entry } of cycle.leases) {
       const { run, step } = attempt;
       if (granted.has(attempt.id)) {
+        attempt.committed = true;
+        pinInputs(run, attempt.inputs); // Where it shared a pin with a lease that was refused.
         const lane = drive.lane(attempt.location);
         const { command } = attempt;
         if (lane.instanceId === attempt.instanceId && command !== undefined) lane.session?.send({ commands: [command] });
@@ -533,7 +587,6 @@ export class RunDrive {
       }
       drive.attempts.remove(attempt);
       step.state = { ...step.state, phase: "waiting", attempts: step.state.attempts - 1 };
-      for (const pin of pins) run.pins.delete(pin);
       if (graphIsOld) drive.sleep(run, step, [step.spec.asset]);
       else if (entry.gateAssets.some((asset) => stale.has(asset as AssetKey))) {
         drive.dirty.set(step, run);
@@ -606,18 +659,18 @@ export class RunDrive {
 
   async #recover(error: unknown, cycle: Cycle): Promise<void> {
     this.#generation++;
-    if (isFenced(error)) {
+    if (!isFenced(error)) this.#options.failed(error);
+    if (isFenced(error) || isDatabaseUnavailable(error)) {
       this.#stopped = true;
       this.#drive.clear();
       this.#options.fenced();
       return;
     }
-    this.#options.failed(error);
-    if (!isDatabaseUnavailable(error)) {
+    if (!isTransient(error)) {
       // Something in it cannot be stored. Alone in its flush it is known; else look for it one by one.
       const [only, ...others] = cycle.acknowledged;
-      if (this.#cautious && only !== undefined && others.length === 0) this.#poisoned.add(only.id);
-      this.#cautious = true;
+      if (this.#reportsAlone > 0 && only !== undefined && others.length === 0) this.#poisoned.add(only.id);
+      this.#reportsAlone = reportsAloneAfterRefusal;
     }
     this.#drive.clear();
     this.#settlements.length = 0;
@@ -625,14 +678,7 @@ export class RunDrive {
     this.#regained.clear();
     this.#canceling.clear();
     this.#unfinished.clear();
-    for (let delayMs = 50; !this.#stopped; delayMs = Math.min(delayMs * 2, 2_000)) {
-      try {
-        await releaseRuns(this.#options.pool, this.#options.daemon);
-        break;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
-      }
-    }
+    await delay(Math.min(10 * 2 ** this.#refusals++, refusalDelayMsMax));
     for (const lane of this.#drive.lanes.values()) lane.session?.close();
     this.claim();
   }

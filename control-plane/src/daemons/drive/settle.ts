@@ -9,6 +9,7 @@ import type { Schema } from "../../storage/schema.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
+import { ownChecks } from "./lease.ts";
 
 /** Takes in one report of an attempt that is in flight. What was taken in before changes nothing. */
 export function takeReport(drive: DriveState, cycle: Cycle, attempt: Attempt, report: AttemptReport): void {
@@ -88,6 +89,7 @@ export function settle(
   });
   if (finished.computed !== undefined) recordVersion(drive, cycle, attempt, finished.computed, event);
   recordResults(drive, cycle, attempt, finished.checks, event);
+  if (step.state.phase === "failed") recordErrored(drive, cycle, attempt, error, event);
   if (stored && step.state.phase === "succeeded" && finished.outcome === "crashed") recheck(drive, cycle, attempt);
   drive.touch(step.spec.asset);
   if (hasEnded(step.state.phase)) drive.ended(cycle, run, step);
@@ -167,6 +169,7 @@ function recordVersion(
     liveWaivers: [],
   };
   bump(drive, cycle, attempt);
+  write(drive, cycle, attempt);
   drive.memory.addVersion(asset, version);
   cycle.versions.push({ asset, version, event });
 }
@@ -207,9 +210,31 @@ function recordResults(
   }
   if (results.length === 0) return;
   if (results.some((result) => result.outcome === "failed" || result.outcome === "errored")) bump(drive, cycle, attempt);
+  write(drive, cycle, attempt);
   const version = drive.memory.addResults(asset, partition, versionId, results);
   noteGate(drive, cycle, attempt, results, version);
   drive.touch(asset);
+}
+
+/** A check that was lost with its attempt, and is not tried again, has errored: who reads the version need not wait. */
+function recordErrored(
+  drive: DriveState,
+  cycle: Cycle,
+  attempt: Attempt,
+  error: StepError | undefined,
+  event: number,
+): void {
+  const { kind, asset, checks } = attempt.step.spec;
+  const node = drive.world.graph().asset(asset);
+  if (node === undefined || (kind === "materialize" && !attempt.computed)) return;
+  const names = kind === "checks" ? checks : ownChecks(node);
+  const lost = node.checks.filter((c) => c.location === attempt.location && names.includes(c.name));
+  const results = lost.map(({ name, definition }): CheckReport => {
+    const description = error?.message ?? "";
+    const about = { name, checkVersion: definition.version, outcome: "errored", description, metadata: [] } as const;
+    return error === undefined ? about : { ...about, error };
+  });
+  recordResults(drive, cycle, attempt, results, event);
 }
 
 /** A gate that shut is an event of its own, and so is one that a re-check opened. */
@@ -258,6 +283,12 @@ function bump(drive: DriveState, cycle: Cycle, attempt: Attempt): void {
   if (!cycle.flush.bumps.includes(asset)) cycle.flush.bumps.push(asset);
   const epoch = drive.memory.epoch(asset);
   if (epoch !== undefined) cycle.flush.gates[asset] ??= epoch;
+}
+
+/** Memory is changed ahead of the commit. What is read again meanwhile does not have the change. */
+function write(drive: DriveState, cycle: Cycle, attempt: Attempt): void {
+  const { asset } = attempt.step.spec;
+  if (!cycle.written.has(asset)) cycle.written.set(asset, drive.memory.entryOf(asset));
 }
 
 /** The worker died after the value was durable: the checks that have no result become steps of the same run. */
