@@ -47,7 +47,7 @@ export const report = asset({
   partitions: monthly,
   deps: { sales: salesSpec, all: lastValidated(allPartitions(salesSpec, { require: { atLeast: 1 } })), nothing: orderOnly(nothing) },
   compute: ({ sales, all, ...rest }, { inputs }) => ({
-    sales, all: [...all], leftOut: all.leftOut, rest: Object.keys(rest), upstream: inputs.all.versions[0]?.metadata, order: inputs.nothing.versions.length,
+    sales, all: [...all], leftOut: all.leftOut, rest: Object.keys(rest), upstream: inputs.all.versions[0]?.metadata, order: "nothing" in inputs,
   }),
 });
 export const talker = asset({
@@ -280,7 +280,7 @@ test("inputs arrive in the shape that the types promise", async () => {
     leftOut: ["2001-03"],
     rest: [],
     upstream: { rows: 3 },
-    order: 0,
+    order: true,
   });
   const two = [{ ...base, name: "sales", versions: [january, february] }];
   expect((await session.run(materialize("shop/report", two))).error?.code).toBe("step.input_shape");

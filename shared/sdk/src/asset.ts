@@ -62,7 +62,10 @@ export interface AssetOptions<
   readonly inPlace?: boolean | undefined;
   readonly requiredChecks?: readonly RequiredCheck[] | undefined;
   /** Makes the value. What it returns is validated, stored, checked. */
-  readonly compute: (inputs: InputsOf<D, P>, context: ComputeContext<P, C, R, keyof D>) => Returned | Promise<Returned>;
+  readonly compute: (
+    inputs: InputsOf<D, P>,
+    context: ComputeContext<P, C, R, keyof InputsOf<D, P>>,
+  ) => Returned | Promise<Returned>;
 }
 
 /** An asset with its implementation. */
@@ -87,7 +90,10 @@ export interface Asset<
   readonly gateTimeoutMs?: number;
   readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
-  readonly compute: (inputs: InputsOf<D, P>, context: ComputeContext<P, C, R, keyof D>) => Returned | Promise<Returned>;
+  readonly compute: (
+    inputs: InputsOf<D, P>,
+    context: ComputeContext<P, C, R, keyof InputsOf<D, P>>,
+  ) => Returned | Promise<Returned>;
 }
 
 /** Any asset, where its parameters do not matter. */

@@ -59,7 +59,7 @@ export interface ComputeContext<
   readonly metadata: (values: Metadata) => void;
   /** Sets the data version. Default: the digest of the stored value. Readers are stale only when it changes. */
   readonly dataVersion: (version: string) => void;
-  /** By dependency name, order-only ones included. */
+  /** By dependency name; of an order-only one nothing is passed. */
   readonly inputs: { readonly [N in Name]: InputDetails };
 }
 

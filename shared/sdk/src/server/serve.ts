@@ -4,7 +4,9 @@ import { basename } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { CodeLocationService } from "@headgate/proto";
 import { HealthImplementation } from "grpc-health-check";
+import { cacheFolder } from "../load/cache-folder.ts";
 import { locationSources } from "../load/load-location.ts";
+import { pruneBundles } from "../load/prune-bundles.ts";
 import { Instance } from "./instance.ts";
 import { locationService } from "./location-service.ts";
 import { reflectionService } from "./reflection.ts";
@@ -34,6 +36,8 @@ export async function serve(options: ServeOptions): Promise<ServedLocation> {
   let hasRun = false;
   await code.reload();
   if (options.watch) code.watch();
+  // An untidy cache is no reason not to serve.
+  pruneBundles(cacheFolder(sources.folder), Date.now()).catch(() => {});
   const health = new HealthImplementation({ "": "SERVING", [serviceName]: "SERVING" });
   const identity = {
     locationName: options.locationName ?? basename(sources.folder),

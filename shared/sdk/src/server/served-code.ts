@@ -1,6 +1,7 @@
 import type { LoadedLocation } from "../load/load-location.ts";
 import { loadLocation } from "../load/load-location.ts";
 import type { LocationSources } from "../load/bundle.ts";
+import { BundleUse } from "../load/prune-bundles.ts";
 import { manifestOf } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { WatchedFiles } from "./watched-files.ts";
@@ -8,6 +9,7 @@ import { WatchedFiles } from "./watched-files.ts";
 /** The code that an instance serves: loaded at start, and again when a source changes. */
 export class ServedCode {
   readonly #sources: LocationSources;
+  readonly #bundleUse = new BundleUse();
   readonly #loaded: (location: LoadedLocation, manifest: Manifest) => void;
   #watched: WatchedFiles | undefined;
   #loading: Promise<void> | undefined;
@@ -46,6 +48,7 @@ export class ServedCode {
   }
 
   close(): void {
+    this.#bundleUse.close();
     this.#watched?.close();
   }
 
@@ -70,6 +73,7 @@ export class ServedCode {
     this.#watched?.look([...new Set([...location.files, ...(this.#location?.files ?? [])])]);
     this.#location = location;
     this.#manifest = manifest;
+    if (location.bundle !== undefined) this.#bundleUse.use(location.bundle.entry);
     if (isSame) return;
     printProblems(manifest);
     this.#loaded(location, manifest);

@@ -8,6 +8,8 @@ import type { BundleReference } from "./worker-protocol.ts";
 /** The location's own source files: tells frames of user code from those of packages. */
 export class CodeBase {
   readonly #bundle: BundleReference;
+  /** Formatting a stack costs more than all else that is done for a definition. */
+  readonly #siteFrames = new WeakMap<object, StackFrame | undefined>();
 
   constructor(bundle: BundleReference) {
     this.#bundle = bundle;
@@ -34,7 +36,10 @@ export class CodeBase {
 
   /** The frame that constructed a definition. */
   siteFrameOf(definition: object): StackFrame | undefined {
-    return this.framesOf(siteOf(definition)?.stack)[0];
+    if (this.#siteFrames.has(definition)) return this.#siteFrames.get(definition);
+    const frame = this.framesOf(siteOf(definition)?.stack)[0];
+    this.#siteFrames.set(definition, frame);
+    return frame;
   }
 
   sourceOf(definition: unknown): SourceLocation | undefined {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Computed, Input, Materialize, StepCommand, ValueReference, VersionReference } from "@headgate/proto";
 import { DependencyMode } from "@headgate/proto";
+import { cleanText } from "@headgate/model";
 import type { AnyAsset } from "../asset.ts";
 import { inputIsSingle } from "../input-shape.ts";
 import type { InputDetails } from "../step-context.ts";
@@ -41,7 +42,7 @@ export async function materialize(
     config,
     inputs: Object.fromEntries(work.inputs.map((input) => [input.name, detailsOf(input)])),
     metadata: (values: Metadata) => void Object.assign(metadata, values),
-    dataVersion: (version: string) => void (dataVersion = String(version)),
+    dataVersion: (version: string) => void (dataVersion = checkedDataVersion(version)),
   };
   signal.throwIfAborted();
   const compute = asset.compute as (inputs: unknown, context: unknown) => unknown;
@@ -68,6 +69,18 @@ export async function materialize(
       metadata: JSON.stringify(plainMetadata(computed.metadata)),
     },
   };
+}
+
+const dataVersionLengthMax = 1_024;
+
+function checkedDataVersion(version: string): string {
+  const text = cleanText(String(version));
+  if (text !== "" && text.length <= dataVersionLengthMax) return text;
+  throw new StepFailure(
+    "step.data_version_invalid",
+    `The data version has ${text.length} characters.`,
+    `Give 1 to ${dataVersionLengthMax}; a hash of what is longer.`,
+  );
 }
 
 /**

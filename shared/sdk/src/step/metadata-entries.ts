@@ -44,9 +44,19 @@ export function metadataEntries(
       break;
     }
     sizeBytes += valueSizeBytes;
-    entries.push({ name: clean(name).slice(0, nameLengthMax), value });
+    const cleanName = cleanText(clean(name).slice(0, nameLengthMax));
+    if (cleanName === "") throw invalid(name, "without a name");
+    entries.push({ name: cleanName, value });
   }
   return entries;
+}
+
+function invalid(name: string, what: string): StepFailure {
+  return new StepFailure(
+    "step.metadata_invalid",
+    `Metadata "${name}" is ${what}.`,
+    'Give text, a number, a boolean, a Date, a URL, a JSON value, or { kind: "markdown", value: "..." } and its like.',
+  );
 }
 
 function textEntry(name: string, value: string): MetadataEntry {
@@ -54,12 +64,7 @@ function textEntry(name: string, value: string): MetadataEntry {
 }
 
 function wireValue(name: string, input: unknown, clean: (text: string) => string): WireValue {
-  const invalid = (what: string) =>
-    new StepFailure(
-      "step.metadata_invalid",
-      `Metadata "${name}" is ${what}.`,
-      'Give text, a number, a boolean, a Date, a URL, a JSON value, or { kind: "markdown", value: "..." } and its like.',
-    );
+  const invalidHere = (what: string) => invalid(name, what);
   switch (typeof input) {
     case "string":
       return { $case: "text", value: clean(input) };
@@ -74,12 +79,12 @@ function wireValue(name: string, input: unknown, clean: (text: string) => string
     case "undefined":
     case "function":
     case "symbol":
-      throw invalid(`a ${typeof input}`);
+      throw invalidHere(`a ${typeof input}`);
   }
-  if (input instanceof Date) return timestamp(input, invalid);
+  if (input instanceof Date) return timestamp(input, invalidHere);
   if (input instanceof URL) return { $case: "url", value: clean(input.href) };
-  if (isMetadataValue(input)) return kindedValue(input, clean, invalid);
-  return { $case: "json", value: json(input, clean, invalid) };
+  if (isMetadataValue(input)) return kindedValue(input, clean, invalidHere);
+  return { $case: "json", value: json(input, clean, invalidHere) };
 }
 
 const kinds: Record<MetadataValue["kind"], "value" | "rows"> = {
@@ -214,9 +219,8 @@ function plainValue(value: MetadataEntry["value"]): JsonValue {
     case "number":
     case "integer":
     case "boolean":
-      return value.value;
     case "timestampMs":
-      return new Date(value.value).toISOString();
+      return value.value;
     case "json":
       return JSON.parse(value.value) as JsonValue;
     case "table": {

@@ -6,6 +6,7 @@ import { LogCapture } from "./log-capture.ts";
 import { loadCode } from "./loaded-code.ts";
 import type { LoadedCode } from "./loaded-code.ts";
 import { OutputPatch } from "./output-patch.ts";
+import { endWithParent } from "./parent-watch.ts";
 import { Redaction } from "./redaction.ts";
 import { ResourceCache } from "./resource-cache.ts";
 import { stepError } from "./step-error.ts";
@@ -24,6 +25,7 @@ export class WorkerMain {
 
   start(): void {
     this.#output.install();
+    endWithParent();
     process.on("message", (message) => void this.#receive(message as ToWorker));
     // Nobody is left to report to: what the attempt did is settled by the lease.
     process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,127 @@
+import { partitionSpace } from "@headgate/model";
+import type { AnyPartitions } from "../partitions.ts";
+import type { Metadata } from "../metadata.ts";
+import type { ResourceValues, ResourceMap } from "../resource.ts";
+import { schemaOf } from "../step/value-check.ts";
+
+/** An asset or a check: what runs under a context. */
+export type Runnable<Context> =
+  | { readonly compute: (inputs: never, context: Context) => unknown }
+  | { readonly run: (value: never, context: Context) => unknown };
+
+type ConfigInput<D> = D extends { readonly config: infer C }
+  ? C extends { readonly "~standard": { readonly types?: { readonly input: infer Input } | undefined } }
+    ? Input
+    : undefined
+  : undefined;
+
+type ResourcesOf<D> = D extends { readonly resources: infer R extends ResourceMap } ? ResourceValues<R> : never;
+
+export interface TestContextOptions<D> {
+  /** A partition key; its window is worked out. */
+  readonly partition?: string;
+  /** As a run would give it: validated, defaults applied. */
+  readonly config?: ConfigInput<D>;
+  /** What stands for the resources; one that is missing throws when it is used. */
+  readonly resources?: Partial<ResourcesOf<D>>;
+  readonly signal?: AbortSignal;
+  readonly versionId?: string;
+  readonly runId?: string;
+  readonly runTags?: Readonly<Record<string, string>>;
+  readonly attemptNumber?: number;
+  /** Metadata of the version that is checked: for checks. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly dataVersion?: string;
+}
+
+/** What ran under a test's context said about itself. */
+export interface Reported {
+  readonly metadata: Readonly<Record<string, Metadata[string]>>;
+  readonly dataVersion: string | undefined;
+  readonly logs: readonly { readonly level: string; readonly message: string; readonly fields: unknown }[];
+}
+
+/**
+ * The second argument of an asset's compute, or of a check's run, for a test that calls it as the function that it is.
+ * `context.reported` has what it reported.
+ *
+ * @throws Error for a partition key that the asset has not, or config that its schema refuses
+ */
+export function testContext<Context, D extends Runnable<Context>>(
+  definition: D & Runnable<Context>,
+  options: TestContextOptions<D> = {},
+): Context & { readonly reported: Reported } {
+  const { metadata: given = {}, dataVersion: givenDataVersion = "", ...rest } = options;
+  const parts = partsOf(definition);
+  const metadata: Record<string, Metadata[string]> = {};
+  const reported = { metadata, dataVersion: undefined as string | undefined, logs: [] as Reported["logs"][number][] };
+  const log = (level: string) => (message: string, fields?: unknown) => {
+    reported.logs.push({ level, message, fields });
+  };
+  const context = {
+    assetKey: parts.key,
+    partition: partitionOf(parts, rest.partition),
+    config: configOf(parts, rest.config),
+    resources: resourcesOf(parts.resources, rest.resources ?? {}),
+    log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
+    signal: rest.signal ?? new AbortController().signal,
+    versionId: rest.versionId ?? "test-version",
+    runId: rest.runId ?? "test-run",
+    runTags: rest.runTags ?? {},
+    attemptNumber: rest.attemptNumber ?? 1,
+    inputs: {},
+    // Compute reports metadata by calling; a check reads that of the version.
+    metadata: parts.isCheck ? given : (values: Metadata) => void Object.assign(metadata, values),
+    dataVersion: parts.isCheck ? givenDataVersion : (version: string) => void (reported.dataVersion = version),
+    reported,
+  };
+  return context as unknown as Context & { readonly reported: Reported };
+}
+
+interface Parts {
+  readonly key: string;
+  readonly partitions: AnyPartitions | undefined;
+  readonly config: unknown;
+  readonly resources: ResourceMap;
+  readonly isCheck: boolean;
+}
+
+function partsOf(definition: object): Parts {
+  const { asset, ...own } = definition as { asset?: Partial<Parts> } & Partial<Parts>;
+  const { key = "", partitions } = asset ?? own;
+  return { key, partitions, config: own.config, resources: own.resources ?? {}, isCheck: asset !== undefined };
+}
+
+function partitionOf({ key: assetKey, partitions }: Parts, key: string | undefined) {
+  if (key === undefined) {
+    if (partitions === undefined) return undefined;
+    throw new Error(`${assetKey} is partitioned: give testContext a \`partition\`.`);
+  }
+  const space = partitionSpace(partitions);
+  const ordinal = partitions === undefined ? undefined : space.ordinalOf(key);
+  if (ordinal === undefined) throw new Error(`${assetKey} has no partition ${JSON.stringify(key)}.`);
+  const window = space.windowAt(ordinal);
+  return { key, ...(window && { window: { start: new Date(window.startMs), end: new Date(window.endMs) } }) };
+}
+
+function configOf({ key, config }: Parts, given: unknown): unknown {
+  const schema = schemaOf(config);
+  if (schema === undefined) return undefined;
+  const result = schema["~standard"].validate(given ?? {});
+  if (result instanceof Promise)
+    throw new Error(`The config schema of ${key} is asynchronous: pass a context of your own.`);
+  if (result.issues === undefined) return result.value;
+  throw new Error(
+    `The config for ${key} does not match its schema: ${result.issues.map(({ message }) => message).join("; ")}`,
+  );
+}
+
+function resourcesOf(declared: ResourceMap, given: Readonly<Record<string, unknown>>): object {
+  return new Proxy(given, {
+    get(target, name) {
+      if (typeof name === "symbol" || Object.hasOwn(target, name)) return Reflect.get(target, name) as unknown;
+      const why = Object.hasOwn(declared, name) ? "was not given to the test" : "is not declared";
+      throw new Error(`The resource "${name}" ${why}: pass resources: { ${name}: ... }.`);
+    },
+  });
+}
