@@ -196,6 +196,17 @@ describe("a location of the workspace", () => {
     await expect.poll(async () => (await rows())[0]).toMatchObject({ state: "healthy", instance_id: after.instanceId });
   });
 
+  it("is dialled at its new address at once though a call still hangs at the old one", async () => {
+    const hanging = await bare({ hangs: true });
+    const location = await bare();
+    const sync = start(new Listener(), { deadlineMs: 600_000 });
+    await sync.setTargets(whole(target("bare", hanging.address)));
+    await expect.poll(() => hanging.calls()).toBe(1);
+    sync.addressChanged("bare", location.address);
+    await sync.ready();
+    expect(await rows()).toMatchObject([{ state: "healthy", instance_id: location.instanceId }]);
+  });
+
   it("that has not started is reported after a while, and loaded when it has", async () => {
     const location = await bare();
     const sync = start(new Listener(), { startGraceMs: 50 });

@@ -344,6 +344,34 @@ describe("a session", () => {
     expect(recorder.closed).toBeUndefined();
   });
 
+  it("tells nothing more once a handler has closed it, not even the rest of the frame", async () => {
+    const attemptId = randomUUID();
+    const refused = [{ attemptId, reason: "REASON_OLD_EPOCH" }];
+    const frame = encodeFrame({
+      batch: { events: [{ attemptId, sequence: 1, started: {} }], refused, definitionsHash: "h" },
+    });
+    const bare = await location({ rawFrames: [frame] });
+    const told: string[] = [];
+    await new Promise<void>((resolve) => {
+      const session = client(bare.address).openSession(
+        { daemonId: "daemon", nonce: 1, inFlight: [] },
+        {
+          welcome: () => told.push("welcome"),
+          reports: () => {
+            told.push("reports");
+            session.close();
+            resolve();
+          },
+          refused: () => told.push("refused"),
+          credits: () => told.push("credits"),
+          definitionsChanged: () => told.push("definitionsChanged"),
+          closed: () => told.push("closed"),
+        },
+      );
+    });
+    expect(told).toEqual(["welcome", "reports", "closed"]);
+  });
+
   it("says once that it is closed, and sends nothing afterwards", async () => {
     const bare = await location();
     const recorder = new Recorder(client(bare.address));

@@ -36,6 +36,7 @@ const probeDeadlineMs = 2_000;
 /** A session that lived so long makes earlier failures forgotten; one that breaks at once does not. */
 const stableMs = 5_000;
 const resyncRetryMs = 1_000;
+const databaseRetryMs = 1_000;
 
 /**
  * Keeps one code location loaded: dials, shakes hands, fetches definitions, opens the session, and begins again when
@@ -88,6 +89,8 @@ export class LocationLoop {
     if (address !== this.#address) {
       this.#address = address;
       this.#session?.close();
+      // A call that hangs at the old address must not hold up the new one.
+      this.#client?.close();
     }
     this.#wakeUp();
   }
@@ -133,7 +136,7 @@ export class LocationLoop {
         if (this.#stopped || address !== this.#address) continue;
         await this.#sessionLost(lost);
       } catch (error) {
-        if (this.#stopped) break;
+        if (this.#stopped || address !== this.#address) continue;
         await this.#dialFailed(address, error);
       }
       await this.#wait(this.#breaker.delayMs(this.#options.random()));
@@ -241,7 +244,7 @@ export class LocationLoop {
   async #dialFailed(address: string, error: unknown): Promise<void> {
     this.#warn(error, `it cannot be loaded from ${address}`);
     // The database is away: that is not the location's doing, and there is nowhere to write it either.
-    if (error instanceof StorageError) return;
+    if (error instanceof StorageError) return this.#wait(databaseRetryMs);
     this.#breaker.failed();
     const refused = !(error instanceof LocationError) || error.isRefusal;
     await this.#report(refused ? "refused" : "unreachable", describe(error));

@@ -163,9 +163,10 @@ export class LocationSession implements Session {
         break;
       case "batch":
         if (frame.reports.length > 0) this.#handlers.reports(frame.reports);
-        if (frame.refused.length > 0) this.#handlers.refused(frame.refused);
-        if (frame.credits !== undefined) this.#handlers.credits(frame.credits);
-        if (frame.definitionsHash !== "") this.#handlers.definitionsChanged(frame.definitionsHash);
+        // A handler may close the session; then it hears no more.
+        if (frame.refused.length > 0 && !this.#closed) this.#handlers.refused(frame.refused);
+        if (frame.credits !== undefined && !this.#closed) this.#handlers.credits(frame.credits);
+        if (frame.definitionsHash !== "" && !this.#closed) this.#handlers.definitionsChanged(frame.definitionsHash);
         break;
     }
   }

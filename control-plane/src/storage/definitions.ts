@@ -1,6 +1,6 @@
 import { type AssetKey, parseAssetKey, teamOf } from "@headgate/model";
 import type pg from "pg";
-import type { AssetOwners, Graph } from "../domain/asset-graph.ts";
+import type { AssetOwners } from "../domain/asset-graph.ts";
 import type { AssetDefinition, CheckDefinition } from "../domain/definitions.ts";
 import { type GateOpening, type GatingChange, gateOpenings, gatingChanges, mayOpen } from "../domain/gating-change.ts";
 import { buildGraph } from "../domain/graph.ts";
@@ -188,7 +188,7 @@ async function replaceRows(tx: pg.PoolClient, replacement: Replacement): Promise
   const changes = gatingChanges(before, after);
   // First, as the lowest key: whoever judges by the graph before this one is refused.
   await bumpGate(tx, definitionsGate);
-  await bumpGates(tx, changes, after, location);
+  await bumpGates(tx, changes);
   const opened = await openings(tx, changes, nowMs);
   const summary = summarize(previous, rows);
   await appendEvents(tx, [
@@ -248,19 +248,14 @@ function sameRow(a: DefinitionRow | undefined, b: DefinitionRow): boolean {
   );
 }
 
-/** New assets of this location get a gate; every gate that is decided otherwise than before gets a new epoch. */
-async function bumpGates(
-  tx: pg.PoolClient,
-  changes: readonly GatingChange[],
-  after: Graph,
-  location: string,
-): Promise<void> {
-  const made = [...after.assets.values()].filter((node) => node.location === location).map((node) => node.key);
+/** New assets get a gate; every gate that is decided otherwise than before gets a new epoch. */
+async function bumpGates(tx: pg.PoolClient, changes: readonly GatingChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const made = changes.filter(({ before }) => before === undefined).map(({ asset }) => asset);
   await tx.query(
     "insert into asset_gate (asset_key) select k from unnest($1::text[]) k order by k on conflict do nothing",
-    [made.sort()],
+    [made],
   );
-  if (changes.length === 0) return;
   await tx.query(
     `with locked as (select asset_key from asset_gate where asset_key = any ($1) order by asset_key for no key update)
      update asset_gate g set epoch = epoch + 1 from locked where g.asset_key = locked.asset_key`,

@@ -65,7 +65,12 @@ export async function registerLocation(db: Pick<pg.Pool, "query">, name: string,
 
 /** Sessions to these locations are open: they were seen now. */
 export async function touchLocations(db: Pick<pg.Pool, "query">, names: readonly string[]): Promise<void> {
-  await db.query("update locations set last_seen_at = clock_timestamp() where name = any ($1)", [names]);
+  // Locked in order, so that two daemons that see the same locations never wait for each other.
+  await db.query(
+    `with seen as (select name from locations where name = any ($1) order by name for no key update)
+     update locations l set last_seen_at = clock_timestamp() from seen where l.name = seen.name`,
+    [names],
+  );
 }
 
 /** Which of these locations were asked to reload, and when. */
