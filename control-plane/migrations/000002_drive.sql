@@ -25,7 +25,12 @@
 --
 -- Returns { base, granted: [attemptId], epochs: { assetKey: epoch after this batch }, stale: [assetKey] }.
 -- Raises HG001 when the daemon's row is gone.
-create function drive_flush(p jsonb) returns jsonb language plpgsql volatile as $$
+--
+-- Its plans are made once a connection and by rule, not by statistics: a batch is small against the tables, so every
+-- row is found through its key. Plans of a young database would otherwise scan, and keep scanning when it has grown.
+create function drive_flush(p jsonb) returns jsonb language plpgsql volatile
+  set plan_cache_mode = 'force_generic_plan' set enable_seqscan = off set enable_hashjoin = off
+  set enable_mergejoin = off as $$
 declare
   keys text[];
   bumps text[];

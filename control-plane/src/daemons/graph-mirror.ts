@@ -41,7 +41,10 @@ export class GraphMirror {
   /** Resolves once the first graph is there. */
   static async open(options: GraphMirrorOptions): Promise<GraphMirror> {
     const mirror = new GraphMirror(options);
-    mirror.#unsubscribe = await options.notifications?.subscribe("headgate_events", () => mirror.#lookSoon());
+    mirror.#unsubscribe = await options.notifications?.subscribe("headgate_events", (payload) => {
+      // With a sequence number it is the drive that speaks, of steps: definitions are announced without one.
+      if (payload === undefined || payload === "") mirror.#lookSoon();
+    });
     await mirror.refresh();
     mirror.#poll = setInterval(() => mirror.#lookSoon(), options.pollMs ?? 1_000);
     return mirror;

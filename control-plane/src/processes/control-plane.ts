@@ -45,16 +45,24 @@ export class ControlPlane {
   readonly notifications: Notifications;
   readonly mirror: GraphMirror;
   readonly log: ProcessLog;
+  readonly #databaseUrl: string;
   #workspace: Workspace;
   readonly #watch: { close(): void };
   readonly #closing: (() => Promise<void>)[] = [];
 
   private constructor(
-    given: { database: Database; notifications: Notifications; mirror: GraphMirror; log: ProcessLog },
+    given: {
+      databaseUrl: string;
+      database: Database;
+      notifications: Notifications;
+      mirror: GraphMirror;
+      log: ProcessLog;
+    },
     workspace: Workspace,
     watch: { close(): void },
     subscribe: (listener: (workspace: Workspace) => void) => void,
   ) {
+    this.#databaseUrl = given.databaseUrl;
     this.database = given.database;
     this.notifications = given.notifications;
     this.mirror = given.mirror;
@@ -78,7 +86,8 @@ export class ControlPlane {
         for (const listener of listeners) listener(changed);
       });
     });
-    return new ControlPlane({ database, notifications, mirror, log }, workspace, watch, (l) => listeners.push(l));
+    const given = { databaseUrl: options.databaseUrl, database, notifications, mirror, log };
+    return new ControlPlane(given, workspace, watch, (listener) => listeners.push(listener));
   }
 
   get workspace(): Workspace {
@@ -88,8 +97,11 @@ export class ControlPlane {
   /** Starts the loops, and keeps the workspace's locations loaded. */
   async startDaemon(): Promise<{ daemon: Daemon; sync: LocationSync; setWorkspace: (w: Workspace) => Promise<void> }> {
     const { database, notifications, mirror, log } = this;
+    const flush = openDatabase(this.#databaseUrl, { max: 1, applicationName: "headgate drive" });
+    this.#closing.push(() => flush.close());
     const daemon = new Daemon({
       pool: database.pool,
+      flushPool: flush.pool,
       db: database.db,
       notifications,
       log,
