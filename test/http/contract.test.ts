@@ -1,5 +1,5 @@
-import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
+import { z } from "zod";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Route } from "../../control-plane/src/http/contract/route.ts";
 import { problemSchema } from "../../control-plane/src/http/contract/problem.ts";
@@ -87,28 +87,45 @@ describe("the contract", () => {
     const text = JSON.stringify(document);
     const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1] ?? "");
     expect(names.filter((name) => !(name in document.components.schemas))).toEqual([]);
-    const ajv = new Ajv2020({ strict: false, validateFormats: false });
-    ajv.addSchema({ $id: "openapi", components: document.components });
-    const runSchema = ajv.compile({ $ref: "openapi#/components/schemas/Run" });
+    const local = text.replaceAll("#/components/schemas/", "#/$defs/");
+    const { Run, ...$defs } = JSON.parse(local).components.schemas;
+    const runSchema = z.fromJSONSchema({ ...Run, $defs });
     const { json } = await api.get(`/api/v1/runs/${run}`);
-    expect(runSchema(json), JSON.stringify(runSchema.errors)).toBe(true);
-    expect(runSchema({ ...json, state: "flying" })).toBe(false);
+    expect(runSchema.safeParse(json).error).toBeUndefined();
+    expect(runSchema.safeParse({ ...json, state: "flying" }).success).toBe(false);
   });
 
   it("never answers 5xx, whatever is asked, and refuses in problem+json with a stable code", async () => {
     const word = fc.oneof(
       fc.string({ unit: "binary", maxLength: 30 }),
-      fc.constantFrom("flights/raw_flights", "2001-07", "", run, version, "%00", "../..", "\0", "\ud800", "9".repeat(30)),
+      fc.constantFrom(
+        "flights/raw_flights",
+        "2001-07",
+        "",
+        run,
+        version,
+        "%00",
+        "../..",
+        "\0",
+        "\ud800",
+        "9".repeat(30),
+      ),
     );
     const body = fc.oneof(
       fc.jsonValue({ maxDepth: 3 }),
       fc.record({ selection: word, partitions: word }, { requiredKeys: ["selection"] }),
       fc.record({ reason: word, until: word, check: word }),
       fc.record({ asset: word, version: word, check: word }),
+      fc.record({
+        selection: fc.constant("flights/airports"),
+        config: fc.record({
+          "flights/airports": fc.dictionary(word, fc.jsonValue({ maxDepth: 2, stringUnit: "binary" })),
+        }),
+      }),
     );
-    const paths = Object.values<Route>(routes).filter((route) => route.mediaType !== "text/event-stream");
+    const names = (Object.keys(routes) as RouteName[]).filter((name) => name !== "followEvents");
     const request = fc.record({
-      route: fc.constantFrom(...paths),
+      name: fc.constantFrom(...names),
       params: fc.array(word, { minLength: 3, maxLength: 3 }),
       query: fc.dictionary(
         fc.constantFrom("limit", "after", "partition", "selection", "state", "asset", "step", "check", "topics"),
@@ -118,9 +135,10 @@ describe("the contract", () => {
       body,
     });
     await fc.assert(
-      fc.asyncProperty(request, async ({ route, params, query, body: sent }) => {
+      fc.asyncProperty(request, async ({ name, params, query, body: sent }) => {
+        const route: Route = routes[name];
         let next = 0;
-        const encoded = (value: string) => encodeURIComponent(value.toWellFormed?.() ?? value.replace(/\p{Surrogate}/gu, ""));
+        const encoded = (value: string) => encodeURIComponent(value.replace(/\p{Surrogate}/gu, ""));
         const path = route.path.replaceAll(/\{\w+\}/g, () => encoded(params[next++] ?? ""));
         const search = new URLSearchParams(query).toString();
         const url = search === "" ? path : `${path}?${search}`;

@@ -88,7 +88,11 @@ describe("launching a run", () => {
     [{ selection: "flights/raw_flights", partitions: "1999-01" }, "partitions.invalid", ""],
     [{ selection: "flights/airports", partitions: "2001-01" }, "partitions.not_partitioned", "Leave"],
     [{ selection: "analytics/broken" }, "asset.refused", "flights/clean_flights"],
-    [{ selection: "flights/airports", config: { "flights/other": { a: 1 } } }, "config.unknown_asset", "flights/airports"],
+    [
+      { selection: "flights/airports", config: { "flights/other": { a: 1 } } },
+      "config.unknown_asset",
+      "flights/airports",
+    ],
   ])("refuses %j as %s and says how to mend it", async (body, code, hint) => {
     const { status, json, headers } = await api.post("/api/v1/runs", body);
     expect(status).toBe(422);
@@ -122,7 +126,9 @@ describe("launching a run", () => {
     expect((await api.post(`/api/v1/runs/${id}/cancel`)).status).toBe(202);
     const events = (await api.get(`/api/v1/runs/${id}/events`)).json.items.map((event: any) => event.kind);
     expect(events.filter((kind: string) => kind === "run_cancel_requested")).toHaveLength(1);
-    const { rows } = await api.database.pool.query("select cancel_requested_at, ended_at from runs where id = $1", [id]);
+    const { rows } = await api.database.pool.query("select cancel_requested_at, ended_at from runs where id = $1", [
+      id,
+    ]);
     expect(rows[0]).toMatchObject({ cancel_requested_at: expect.any(Date), ended_at: null });
   });
 });
@@ -145,7 +151,10 @@ describe("launching again", () => {
       lastAttempt: { number: 1, state: "failed" },
     });
     const why = (await api.get("/api/v1/why/flights%2Fclean_flights?partition=2001-01")).json;
-    expect(why).toMatchObject({ status: "computeFailed", failure: { run: failed, error: { message: "out of memory" } } });
+    expect(why).toMatchObject({
+      status: "computeFailed",
+      failure: { run: failed, error: { message: "out of memory" } },
+    });
     api.say = (next) => ({ checks: passed(next) });
     const { status, json } = await api.post(`/api/v1/runs/${failed}/retry`, { fromFailure: true });
     expect(status).toBe(201);
@@ -281,7 +290,10 @@ describe("accepting and discarding versions", () => {
     const seq = await newestSeq(api);
     const discarded = await api.post(`/api/v1/assets/${raw}/versions/${bad.id}/discard`, { reason: "wrong file" });
     expect(discarded.json).toMatchObject({ newest: false, discarded: { by: "ada", reason: "wrong file" } });
-    expect(await api.newestVersion("flights/raw_flights", "2001-07")).toMatchObject({ id: version.id, state: "waived" });
+    expect(await api.newestVersion("flights/raw_flights", "2001-07")).toMatchObject({
+      id: version.id,
+      state: "waived",
+    });
     const older = await api.post(`/api/v1/assets/${raw}/versions/${bad.id}/discard`, { reason: "again" });
     expect(older.json.code).toBe("version.discarded");
     const restored = await api.post(`/api/v1/assets/${raw}/versions/${bad.id}/restore`);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { attempt } from "./asset.ts";
-import { failure, id, reason, remedy, text, time, timeOrNull } from "./shapes.ts";
+import { failure, id, reason, remedy, storableJson, text, time, timeOrNull } from "./shapes.ts";
 
 export const runState = z
   .enum(["queued", "started", "canceling", "succeeded", "failed", "blocked", "canceled"])
@@ -72,7 +72,7 @@ export const step = z
 const tagName = z.string().regex(/^[A-Za-z0-9_.:/-]{1,63}$/, "a tag name is 1 to 63 letters, digits, _ . : / or -");
 const tags = z.record(tagName, text(255)).refine((all) => Object.keys(all).length <= 50, "at most 50 tags");
 
-const runConfig = z.record(text(255), z.record(text(255), z.unknown())).describe("fields by asset key");
+const runConfig = z.record(text(255), z.record(text(255), storableJson)).describe("fields by asset key");
 
 /** What may be selected, in the language of selections and partitions. */
 const selected = {

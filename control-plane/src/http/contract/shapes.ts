@@ -1,24 +1,38 @@
 import { cleanText } from "@headgate/model";
 import { z } from "zod";
 
-/** An asset key is one URL-encoded path segment. */
-export const assetKeyParam = z
-  .string()
-  .min(3)
-  .max(255)
-  .describe("asset key, for example flights/clean_flights, URL-encoded");
-/** RFC 3339, UTC. */
-export const time = z.iso.datetime();
-export const timeOrNull = time.nullable();
-export const id = z.string();
-export const idParam = z.uuid();
-export const name = z.string().min(1).max(255);
 /** Text that Postgres can store; `max` in UTF-16 units. */
 export const text = (max: number) =>
   z
     .string()
     .max(max)
     .refine((value) => cleanText(value) === value, "must not hold NUL or lone surrogates");
+/** An asset key is one URL-encoded path segment. */
+export const assetKeyParam = text(255)
+  .min(3)
+  .describe("asset key, for example flights/clean_flights, URL-encoded");
+/** RFC 3339, UTC. */
+export const time = z.iso.datetime();
+export const timeOrNull = time.nullable();
+export const id = z.string();
+export const idParam = z.uuid();
+export const name = text(255).min(1);
+
+/** Any JSON that Postgres can store. */
+export const storableJson = z
+  .unknown()
+  .refine((value) => isStorable(value, 0), "must not hold NUL or lone surrogates, nor be nested deeper than 100 levels");
+
+const depthMax = 100;
+
+function isStorable(value: unknown, depth: number): boolean {
+  if (depth > depthMax) return false;
+  if (typeof value === "string") return cleanText(value) === value;
+  if (Array.isArray(value)) return value.every((part) => isStorable(part, depth + 1));
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, part]) => cleanText(key) === key && isStorable(part, depth + 1));
+}
+
 export const reasonText = text(2_000).refine((value) => value.trim() !== "", "say why");
 export const partitionKey = text(1_000).describe("partition key; empty where the asset is not partitioned");
 
