@@ -30,6 +30,7 @@ const stepsPerRun = 1_000;
 export class Automation {
   readonly #options: AutomationOptions;
   readonly #memory: GateMemory;
+  #nodes: { readonly graph: Graph; readonly nodes: readonly AssetNode[] } | undefined;
   readonly #touched = new Set<AssetKey>();
   #running: Promise<number> | undefined;
   #again = false;
@@ -97,7 +98,7 @@ export class Automation {
   async #evaluate(): Promise<number> {
     const { pool, now } = this.#options;
     const graph = this.#options.graph();
-    const nodes = graph.order.filter((node) => node.definition.automation !== undefined && !node.retired);
+    const nodes = this.#automated(graph);
     for (const asset of this.#touched) this.#memory.forget(asset);
     this.#touched.clear();
     if (nodes.length === 0) return 0;
@@ -121,6 +122,15 @@ export class Automation {
     this.held = held;
     await this.#store(nodes, held);
     return requested;
+  }
+
+  /** The assets with a condition; found once for each graph, since every commit asks. */
+  #automated(graph: Graph): readonly AssetNode[] {
+    if (this.#nodes?.graph !== graph) {
+      const nodes = graph.order.filter((node) => node.definition.automation !== undefined && !node.retired);
+      this.#nodes = { graph, nodes };
+    }
+    return this.#nodes.nodes;
   }
 
   async #request(graph: Graph, requests: readonly AutomationRequest[]): Promise<number> {

@@ -12,7 +12,7 @@ import { isAlive, processIdentity } from "./process-identity.ts";
 import { type Database, openDatabase } from "../storage/database.ts";
 import { type Notifications, openNotifications } from "../storage/notifications.ts";
 import { watchWorkspace } from "../workspace/watch-workspace.ts";
-import type { Workspace } from "../workspace/workspace.ts";
+import { type Workspace, type WorkspaceEntry, entriesWithLastGood } from "../workspace/workspace.ts";
 
 export interface ControlPlaneOptions {
   readonly databaseUrl: string;
@@ -37,6 +37,13 @@ export function operatingSystemUser(): string {
   } catch {
     return "unknown";
   }
+}
+
+export interface StartedDaemon {
+  readonly daemon: Daemon;
+  readonly sync: LocationSync;
+  /** Follows a change of the workspace; returns the entries to run, with the last good ones where it is wrong now. */
+  readonly setWorkspace: (workspace: Workspace) => Promise<readonly WorkspaceEntry[]>;
 }
 
 /** What api, daemon and dev have in common: the database, the graph and the workspace. */
@@ -95,7 +102,7 @@ export class ControlPlane {
   }
 
   /** Starts the loops, and keeps the workspace's locations loaded. */
-  async startDaemon(): Promise<{ daemon: Daemon; sync: LocationSync; setWorkspace: (w: Workspace) => Promise<void> }> {
+  async startDaemon(): Promise<StartedDaemon> {
     const { database, notifications, mirror, log } = this;
     const flush = openDatabase(this.#databaseUrl, { max: 1, applicationName: "headgate drive" });
     this.#closing.push(() => flush.close());
@@ -131,10 +138,11 @@ export class ControlPlane {
         inFlight: (location) => daemon.drive.inFlight(location),
       },
     });
-    const setWorkspace = async (workspace: Workspace): Promise<void> => {
-      // A file that cannot be read says nothing about any entry: what was read last goes on.
-      if (!workspace.readable) return;
-      await sync.setTargets(workspaceTargets(workspace.entries, workspace, process.env));
+    let entries: readonly WorkspaceEntry[] = [];
+    const setWorkspace = async (workspace: Workspace): Promise<readonly WorkspaceEntry[]> => {
+      entries = entriesWithLastGood(entries, workspace);
+      await sync.setTargets(workspaceTargets(entries, workspace, process.env));
+      return entries;
     };
     await setWorkspace(this.#workspace);
     this.#closing.push(() => sync.close());

@@ -24,7 +24,7 @@ export async function daemon(options: DaemonProcessOptions): Promise<number> {
   });
   try {
     const { setWorkspace } = await plane.startDaemon();
-    applyWorkspace = setWorkspace;
+    applyWorkspace = async (workspace) => void (await setWorkspace(workspace));
     process.stdout.write("Headgate daemon started\n");
     await signal;
     return 0;

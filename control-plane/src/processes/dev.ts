@@ -54,15 +54,18 @@ export async function dev(options: DevOptions): Promise<number> {
         if (instanceId !== undefined) daemon.drive.instanceExited(locationName, instanceId);
       },
     });
-    stopLocations = () => supervisor.stop();
+    stopLocations = async () => {
+      await sync.close(); // It would take their ends for failures.
+      await supervisor.stop();
+    };
     applyWorkspace = async (workspace) => {
-      await setWorkspace(workspace);
-      if (workspace.readable) await supervisor.apply(workspace.entries.filter((entry) => entry.kind === "module"));
+      const entries = await setWorkspace(workspace);
+      await supervisor.apply(entries.filter((entry) => entry.kind === "module"));
     };
     const app = await plane.createApi(undefined, []);
     const port = await listen(app, "127.0.0.1", options.port, options.portAsked);
     const url = `http://127.0.0.1:${port}`;
-    if (port !== options.port) process.stdout.write(`Port ${options.port} is in use; took ${port}.\n`);
+    if (options.port !== 0 && port !== options.port) process.stdout.write(`Port ${options.port} is in use; took ${port}.\n`);
     process.stdout.write(`Headgate is at ${url}\n`);
     const applied = applyWorkspace(plane.workspace);
     applied.catch((error: unknown) => log.error({ err: error }, String(error)));
