@@ -233,6 +233,26 @@ describe("a session", () => {
     expect(seen).toEqual(sent.map(({ attemptId }) => attemptId));
   });
 
+  it("acknowledges the newest position of an attempt, however it was said in one tick", async () => {
+    const bare = await location({ compute: () => [{ started: {} }, { finished: { outcome: "OUTCOME_SUCCEEDED" } }] });
+    const recorder = new Recorder(client(bare.address));
+    await recorder.until(() => recorder.welcome);
+    const [rising, falling] = [command(), command()];
+    recorder.session.send({ commands: [rising, falling] });
+    await recorder.until(() => recorder.reports.length === 4);
+    for (const [{ attemptId }, sequence] of [
+      [rising, 1],
+      [rising, 2],
+      [falling, 2],
+      [falling, 1],
+    ] as const) {
+      recorder.session.send({ acknowledgements: [{ attemptId, sequence }] });
+    }
+    recorder.session.send({ commands: [rising, falling] });
+    await recorder.until(() => recorder.refused.length === 2);
+    expect(bare.attempts.size).toBe(0);
+  });
+
   it("resumes what another session began, and repeats nothing that was stored", async () => {
     const events = [
       { started: {} },

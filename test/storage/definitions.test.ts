@@ -101,6 +101,7 @@ async function events(kind?: string): Promise<
   {
     seq: number;
     kind: string;
+    location: string;
     asset_key: string | null;
     partition_key: string | null;
     payload: Record<string, unknown>;
@@ -264,7 +265,12 @@ describe("applying a manifest", () => {
     );
     expect((await graph()).order).toHaveLength(5);
     expect((await graph()).order.map(({ checks }) => checks.length)).toEqual([5, 5, 5, 5, 5]);
-    expect((await events()).map(({ seq }, n) => seq - n)).toEqual([1, 1, 1, 1, 1]);
+    const log = await events();
+    expect(log.map(({ seq }, n) => seq - n)).toEqual([1, 1, 1, 1, 1]);
+    // Each saw what the one before it had done: a gate is raised when its asset comes, and by every check after that.
+    expect(await epochs()).toEqual(
+      Object.fromEntries(log.map(({ location }, n) => [`${location}/x`, teams.length - n])),
+    );
   });
 });
 
