@@ -25,6 +25,8 @@ const pollMs = 1_000;
 export class LogFollower {
   readonly #options: LogFollowerOptions;
   #position = 0;
+  /** Written by this daemon and not passed yet. */
+  readonly #own: { readonly first: number; readonly last: number }[] = [];
   #reading: Promise<void> | undefined;
   #again = false;
   #stopped = false;
@@ -43,10 +45,22 @@ export class LogFollower {
     this.#timer = setInterval(() => this.#look(), pollMs);
   }
 
-  /** This daemon appended `first` to `last` itself. */
+  /** This daemon appended `first` to `last` itself, and knows what they say. */
   advance(first: number, last: number): void {
-    if (first === this.#position + 1 && this.#reading === undefined) this.#position = last;
-    else this.#look();
+    this.#own.push({ first, last });
+    if (this.#reading !== undefined) return;
+    this.#skipOwn();
+    if (this.#own.length > 0) this.#look(); // Others have written in between.
+  }
+
+  /** Passes over what this daemon wrote next, unread. */
+  #skipOwn(): void {
+    let next = this.#own.findIndex(({ first }) => first <= this.#position + 1);
+    while (next >= 0) {
+      const [range] = this.#own.splice(next, 1);
+      if (range !== undefined) this.#position = Math.max(this.#position, range.last);
+      next = this.#own.findIndex(({ first }) => first <= this.#position + 1);
+    }
   }
 
   async stop(): Promise<void> {
@@ -61,7 +75,8 @@ export class LogFollower {
     this.#again = true;
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
-      if (this.#again) this.#look();
+      this.#skipOwn();
+      if (this.#again || this.#own.length > 0) this.#look();
     });
   }
 
@@ -72,11 +87,12 @@ export class LogFollower {
       const last = events.at(-1);
       if (last === undefined) return;
       this.#position = last.seq;
+      const others = events.filter(({ seq }) => !this.#own.some(({ first, last }) => first <= seq && seq <= last));
       const assets = new Set<AssetKey>();
-      for (const event of events) if (event.asset_key !== null) assets.add(event.asset_key as AssetKey);
-      const definitionsChanged = events.some((event) => event.kind === "definitions_changed");
+      for (const event of others) if (event.asset_key !== null) assets.add(event.asset_key as AssetKey);
+      const definitionsChanged = others.some((event) => event.kind === "definitions_changed");
       if (events.length === pageSize) this.#again = true;
-      this.#options.news({ assets, definitionsChanged });
+      if (others.length > 0) this.#options.news({ assets, definitionsChanged });
     } catch (error) {
       this.#options.failed(error);
       await new Promise((resolve) => setTimeout(resolve, 500));
