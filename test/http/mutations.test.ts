@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ApiFixture, julyFails } from "./api-fixture.ts";
+import { type Answer, ApiFixture, julyFails } from "./api-fixture.ts";
 
 const raw = "flights%2Fraw_flights";
 const inAWeek = () => new Date(Date.now() + 7 * 86_400_000).toISOString();
@@ -10,7 +10,7 @@ async function epochOf(api: ApiFixture, asset: string): Promise<number> {
   return rows[0].epoch;
 }
 
-async function eventsOf(api: ApiFixture, asset: string, after: number): Promise<any[]> {
+async function eventsOf(api: ApiFixture, asset: string, after: number): Promise<Answer[]> {
   const { rows } = await api.database.pool.query(
     "select kind, payload from events where asset_key = $1 and seq > $2 and kind not like 'step_%' order by seq",
     [asset, after],
@@ -50,7 +50,7 @@ describe("launching a run", () => {
     expect(audit).toHaveLength(1);
     expect(audit[0]).toMatchObject({ actor: "ada", action: "run.create" });
     const events = (await api.get(`/api/v1/runs/${json.id}/events`)).json.items;
-    expect(events.map((event: any) => event.kind)).toEqual(["run_queued"]);
+    expect(events.map((event: Answer) => event.kind)).toEqual(["run_queued"]);
   });
 
   it("answers the same to the same key and request, and does it once", async () => {
@@ -114,7 +114,7 @@ describe("launching a run", () => {
     const { status, json } = await api.post(`/api/v1/runs/${id}/cancel`);
     expect(status).toBe(202);
     expect(json).toMatchObject({ state: "canceled", steps: { canceled: 1 }, cancelRequestedBy: "ada" });
-    const events = (await api.get(`/api/v1/runs/${id}/events`)).json.items.map((event: any) => event.kind);
+    const events = (await api.get(`/api/v1/runs/${id}/events`)).json.items.map((event: Answer) => event.kind);
     expect(events).toEqual(["run_queued", "run_cancel_requested", "run_canceled"]);
     expect((await api.post(`/api/v1/runs/${id}/cancel`)).json.code).toBe("run.ended");
   });
@@ -124,7 +124,7 @@ describe("launching a run", () => {
     await api.drive.claim();
     expect((await api.post(`/api/v1/runs/${id}/cancel`)).json.cancelRequestedBy).toBe("ada");
     expect((await api.post(`/api/v1/runs/${id}/cancel`)).status).toBe(202);
-    const events = (await api.get(`/api/v1/runs/${id}/events`)).json.items.map((event: any) => event.kind);
+    const events = (await api.get(`/api/v1/runs/${id}/events`)).json.items.map((event: Answer) => event.kind);
     expect(events.filter((kind: string) => kind === "run_cancel_requested")).toHaveLength(1);
     const { rows } = await api.database.pool.query("select cancel_requested_at, ended_at from runs where id = $1", [
       id,
@@ -198,7 +198,7 @@ function passed(step: { checks: readonly string[] }) {
 
 describe("accepting and discarding versions", () => {
   let api: ApiFixture;
-  let version: any;
+  let version: Answer;
   const waiver = () => `/api/v1/assets/${raw}/versions/${version.id}/waiver`;
 
   beforeAll(async () => {
@@ -243,7 +243,7 @@ describe("accepting and discarding versions", () => {
       "gate_closed",
     ]);
     const audit = (await api.get("/api/v1/audit?subject=flights/raw_flights&limit=2")).json.items;
-    expect(audit.map((entry: any) => entry.action)).toEqual(["waiver.revoke", "waiver.create"]);
+    expect(audit.map((entry: Answer) => entry.action)).toEqual(["waiver.revoke", "waiver.create"]);
     expect(audit[1].details).toMatchObject({ version: version.id, check: "enough_rows", reason: "for now" });
   });
 

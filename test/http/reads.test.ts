@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ApiFixture } from "./api-fixture.ts";
+import { type Answer, ApiFixture } from "./api-fixture.ts";
 
 const raw = "flights%2Fraw_flights";
 const delays = "analytics%2Froute_delays";
@@ -44,7 +45,7 @@ describe("reading what a run did", () => {
       expect(step.reasons[0].message).toBe(
         "flights/raw_flights 2001-07: check enough_rows failed: fewer rows than 10,000 a day · 6 observed, 310,000 needed",
       );
-      expect(step.remedies.map((remedy: any) => remedy.command)).toEqual([
+      expect(step.remedies.map((remedy: Answer) => remedy.command)).toEqual([
         "npx headgate materialize flights/raw_flights --partition 2001-07",
         `npx headgate waive flights/raw_flights@${version.id} --check enough_rows --reason "why this is acceptable"`,
         `npx headgate run logs ${july} --step flights/raw_flights --partition 2001-07`,
@@ -63,7 +64,7 @@ describe("reading what a run did", () => {
       ],
     });
     const clean = await api.get("/api/v1/assets/flights%2Fclean_flights/partitions");
-    expect(clean.json.ranges.map((range: any) => range.status)).toEqual(["blocked", "warned", "neverMaterialized"]);
+    expect(clean.json.ranges.map((range: Answer) => range.status)).toEqual(["blocked", "warned", "neverMaterialized"]);
   });
 
   it("says why a partition is blocked from the stored decision, down to the check that shut", async () => {
@@ -82,7 +83,7 @@ describe("reading what a run did", () => {
   it("computes why for what was never requested, and says so", async () => {
     const { json } = await api.get(`/api/v1/why/${delays}?partition=2001-05`);
     expect(json).toMatchObject({ status: "neverMaterialized", computed: true, decision: null, stillClosed: true });
-    expect(json.reasons.map((reason: any) => [reason.kind, reason.asset])).toEqual([
+    expect(json.reasons.map((reason: Answer) => [reason.kind, reason.asset])).toEqual([
       ["neverMaterialized", "flights/raw_flights"],
     ]);
   });
@@ -107,7 +108,7 @@ describe("reading what a run did", () => {
     });
     expect(status).toBe(200);
     expect(json).toMatchObject({ runs: 1, waits: 0, blocked: 1 });
-    expect(json.steps.map((step: any) => [step.partition, step.forecast])).toEqual([
+    expect(json.steps.map((step: Answer) => [step.partition, step.forecast])).toEqual([
       ["2001-02", "runs"],
       ["2001-07", "blocked"],
     ]);
@@ -115,12 +116,14 @@ describe("reading what a run did", () => {
   });
 
   it("pages through a list without missing or repeating an item", async () => {
-    const all = (await api.get(`/api/v1/runs/${spring}/events?limit=1000`)).json.items.map((event: any) => event.seq);
+    const all = (await api.get(`/api/v1/runs/${spring}/events?limit=1000`)).json.items.map(
+      (event: Answer) => event.seq,
+    );
     const paged: number[] = [];
     let after = "";
     do {
       const { json } = await api.get(`/api/v1/runs/${spring}/events?limit=7${after && `&after=${after}`}`);
-      paged.push(...json.items.map((event: any) => event.seq));
+      paged.push(...json.items.map((event: Answer) => event.seq));
       after = json.next ?? "";
     } while (after !== "");
     expect(paged).toEqual(all);
@@ -128,8 +131,8 @@ describe("reading what a run did", () => {
   });
 
   it("filters runs by state and by asset, newest first", async () => {
-    expect((await api.get("/api/v1/runs?state=blocked")).json.items.map((run: any) => run.id)).toEqual([july]);
-    expect((await api.get("/api/v1/runs?asset=flights/raw_flights")).json.items.map((run: any) => run.id)).toEqual([
+    expect((await api.get("/api/v1/runs?state=blocked")).json.items.map((run: Answer) => run.id)).toEqual([july]);
+    expect((await api.get("/api/v1/runs?asset=flights/raw_flights")).json.items.map((run: Answer) => run.id)).toEqual([
       july,
       spring,
     ]);
@@ -148,7 +151,7 @@ describe("reading what a run did", () => {
 
   it("lists assets, checks, teams and locations with what is wrong with their definitions", async () => {
     const assets = (await api.get("/api/v1/assets?selection=team:flights")).json.items;
-    expect(assets.map((asset: any) => asset.key)).toEqual([
+    expect(assets.map((asset: Answer) => asset.key)).toEqual([
       "flights/airports",
       "flights/clean_flights",
       "flights/raw_flights",
@@ -157,7 +160,7 @@ describe("reading what a run did", () => {
     const checks = (await api.get(`/api/v1/assets/${raw}/checks`)).json.items;
     expect(checks[0]).toMatchObject({ name: "enough_rows", required: true, latest: { outcome: "failed" } });
     const teams = (await api.get("/api/v1/teams")).json.items;
-    expect(teams.map((team: any) => [team.team, team.assets])).toEqual([
+    expect(teams.map((team: Answer) => [team.team, team.assets])).toEqual([
       ["analytics", 2],
       ["flights", 3],
     ]);
@@ -168,7 +171,7 @@ describe("reading what a run did", () => {
 
   it("selects by status", async () => {
     const { json } = await api.get("/api/v1/graph?selection=status:blocked");
-    expect(json.assets.map((asset: any) => asset.key)).toEqual(["flights/clean_flights", "analytics/route_delays"]);
+    expect(json.assets.map((asset: Answer) => asset.key)).toEqual(["flights/clean_flights", "analytics/route_delays"]);
     expect(json.edges).toEqual([
       { from: "flights/clean_flights", to: "analytics/route_delays", name: "input_0", mode: "strict", atLeast: 0 },
     ]);
@@ -186,6 +189,10 @@ describe("reading what a run did", () => {
     const page = await api.get("/");
     expect(page.headers["content-type"]).toContain("text/html");
     expect(page.headers["content-security-policy"]).toContain("default-src 'none'");
+    const style = createHash("sha256")
+      .update(/<style>([\s\S]*)<\/style>/.exec(page.text)?.[1] ?? "")
+      .digest("base64");
+    expect(page.headers["content-security-policy"]).toContain(`style-src 'sha256-${style}'`);
     expect(page.text).not.toContain("<script");
     expect(page.text).toContain("6 observed, 310,000 needed");
     expect(page.text).toContain("npx headgate waive flights/raw_flights@");

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
+import { example } from "./command-words.ts";
 import type { ProcessCommands } from "./process-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -12,10 +13,6 @@ function portNumber(text: string): number {
     throw new CliError("cli.bad_port", `${text} is no port.`, "A port is a whole number from 0 to 65535.");
   }
   return port;
-}
-
-function example(text: string): string {
-  return `\nExample:\n  npx headgate ${text}`;
 }
 
 /** Commands that are a process of Headgate, or work without one. */
@@ -93,8 +90,17 @@ export function addProcessCommands(
       const mode = options.status === true ? "status" : options.dryRun === true ? "dryRun" : "apply";
       ended(await processes.migrate({ databaseUrl: databaseUrl(), mode, json: options.json === true }));
     });
-  const { validate, verify } = processes;
-  if (validate !== undefined) {
+  addHistoryCommands(program, processes, terminal, ended);
+}
+
+/** Commands that look at a whole workspace or history. */
+function addHistoryCommands(
+  program: Command,
+  processes: ProcessCommands,
+  terminal: Terminal,
+  ended: (status: number) => void,
+): void {
+  if (processes.validate !== undefined) {
     program
       .command("validate")
       .description("every definition error of the workspace, with its source: 0 none, 1 some")
@@ -103,10 +109,11 @@ export function addProcessCommands(
       .option("--json", "the answer as JSON")
       .addHelpText("after", example("validate --workspace workspace.yaml"))
       .action(async (options: { workspace: string; out?: string; json?: boolean }) => {
-        ended(await validate({ workspace: options.workspace, out: options.out, json: options.json === true }));
+        const { workspace: file, out, json = false } = options;
+        ended((await processes.validate?.({ workspace: file, out, json })) ?? 0);
       });
   }
-  if (verify !== undefined) {
+  if (processes.verify !== undefined) {
     program
       .command("verify")
       .description("recompute every invariant from the history: 0 all hold, 1 names the first violation of each")
@@ -115,7 +122,8 @@ export function addProcessCommands(
       .addHelpText("after", example("verify"))
       .action(async (options: { dataDir: string; json?: boolean }) => {
         const url = terminal.env["HEADGATE_DATABASE_URL"] || undefined;
-        ended(await verify({ databaseUrl: url, dataDir: options.dataDir, json: options.json === true }));
+        const { dataDir: folder, json = false } = options;
+        ended((await processes.verify?.({ databaseUrl: url, dataDir: folder, json })) ?? 0);
       });
   }
 }

@@ -1,6 +1,19 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { apiClient } from "./api-client.ts";
 import type { CommandContext } from "./command-context.ts";
+import {
+  type Ask,
+  detach,
+  example,
+  idempotencyKey,
+  json,
+  partition,
+  partitions,
+  repeated,
+  wait,
+  wholeNumber,
+} from "./command-words.ts";
+import { addRunCommands, addWorkspaceCommands } from "./run-program.ts";
 import { addProcessCommands } from "./process-program.ts";
 import type { ProcessCommands } from "./process-commands.ts";
 import { painter } from "./paint.ts";
@@ -13,11 +26,6 @@ export interface ProgramOptions {
   /** Called with the exit status of the command that ran. */
   readonly ended: (status: number) => void;
 }
-
-/** Registers an action that asks a control plane; its last arguments are the options of commander. */
-export type Ask = <A extends readonly unknown[], O>(
-  run: (context: CommandContext, ...rest: [...A, O]) => Promise<number>,
-) => (...args: unknown[]) => Promise<void>;
 
 /** The command line. Commands that ask a control plane are loaded when called, like all others. */
 export function buildProgram(options: ProgramOptions): Command {
@@ -54,27 +62,6 @@ export function buildProgram(options: ProgramOptions): Command {
   addWorkspaceCommands(program, ask);
   addProcessCommands(program, processes, terminal, ended);
   return program;
-}
-
-export function example(text: string): string {
-  return `\nExample:\n  npx headgate ${text}`;
-}
-
-const json = ["--json", "the answer as JSON"] as const;
-const partitions = ["--partitions <list>", "2001-03, 2001-01..2001-06, or a list with commas"] as const;
-const partition = ["--partition <key>", "one partition"] as const;
-const detach = ["--detach", "do not follow the run"] as const;
-const wait = ["--wait", "follow the run to its end (the default)"] as const;
-const idempotencyKey = ["--idempotency-key <key>", "sending it again with the same key does nothing new"] as const;
-
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("it must be a whole number");
-  return value;
-}
-
-function repeated(text: string, before: string[] = []): string[] {
-  return [...before, text];
 }
 
 function addLaunchCommands(program: Command, ask: Ask): void {
@@ -247,134 +234,6 @@ function addGateCommands(program: Command, ask: Ask): void {
     .action(
       ask(async (context, id: string, _options: object) =>
         (await import("./commands/waiver.ts")).waiverRevoke(context, id),
-      ),
-    );
-}
-
-function addRunCommands(program: Command, ask: Ask): void {
-  const run = program.command("run").description("runs");
-  const id = "0199a7c4-5d1e-7b3a-9c55-0a4f5be1c2d3";
-  run
-    .command("list")
-    .description("runs, newest first")
-    .option("--state <state>", "queued, started, canceling, succeeded, failed, blocked or canceled")
-    .option("--asset <key>", "with a step of this asset")
-    .option("--limit <n>", "how many", wholeNumber, 20)
-    .option(...json)
-    .addHelpText("after", example("run list --state blocked"))
-    .action(
-      ask(async (context, options: { limit: number }) => (await import("./commands/run.ts")).runList(context, options)),
-    );
-  run
-    .command("show <id>")
-    .description("how a run stands, with what failed and what is blocked")
-    .option(...json)
-    .addHelpText("after", example(`run show ${id}`))
-    .action(
-      ask(async (context, runId: string, _options: object) =>
-        (await import("./commands/run.ts")).runShow(context, runId),
-      ),
-    );
-  run
-    .command("events <id>")
-    .description("what happened, in order")
-    .option(...json)
-    .addHelpText("after", example(`run events ${id}`))
-    .action(
-      ask(async (context, runId: string, _options: object) =>
-        (await import("./commands/run.ts")).runEvents(context, runId),
-      ),
-    );
-  run
-    .command("logs <id>")
-    .description("what its steps printed and logged")
-    .option("--step <step>", "index of a step, or an asset key")
-    .option(...partition)
-    .option("--attempt <n>", "of this attempt, from 1", wholeNumber)
-    .option("--stderr", "stderr alone")
-    .option("--follow", "until the run has ended")
-    .option(...json)
-    .addHelpText("after", example(`run logs ${id} --step flights/raw_flights --follow`))
-    .action(
-      ask(async (context, runId: string, options: object) =>
-        (await import("./commands/run.ts")).runLogs(context, runId, options),
-      ),
-    );
-  run
-    .command("cancel <id>")
-    .description("cancel a run; steps under way are told to stop")
-    .option(...json)
-    .addHelpText("after", example(`run cancel ${id}`))
-    .action(
-      ask(async (context, runId: string, _options: object) =>
-        (await import("./commands/run.ts")).runCancel(context, runId),
-      ),
-    );
-  run
-    .command("retry <id>")
-    .description("launch it again; ends like materialize")
-    .option("--from-failure", "only the steps that did not succeed")
-    .option(...detach)
-    .option(...wait)
-    .option(...json)
-    .addHelpText("after", example(`run retry ${id} --from-failure`))
-    .action(
-      ask(async (context, runId: string, options: object) =>
-        (await import("./commands/run.ts")).runRetry(context, runId, options),
-      ),
-    );
-}
-
-function addWorkspaceCommands(program: Command, ask: Ask): void {
-  const location = program.command("location").description("code locations");
-  location
-    .command("list")
-    .description("code locations and their state")
-    .option(...json)
-    .addHelpText("after", example("location list"))
-    .action(ask(async (context, _options: object) => (await import("./commands/location.ts")).locationList(context)));
-  location
-    .command("show <name>")
-    .description("one code location with what is wrong with its definitions")
-    .option(...json)
-    .addHelpText("after", example("location show flights"))
-    .action(
-      ask(async (context, name: string, _options: object) =>
-        (await import("./commands/location.ts")).locationShow(context, name),
-      ),
-    );
-  location
-    .command("reload <name>")
-    .description("ask for its definitions again")
-    .option(...json)
-    .addHelpText("after", example("location reload flights"))
-    .action(
-      ask(async (context, name: string, _options: object) =>
-        (await import("./commands/location.ts")).locationReload(context, name),
-      ),
-    );
-  program
-    .command("team")
-    .description("teams")
-    .command("list")
-    .description("teams, what they own and how to reach them")
-    .option(...json)
-    .addHelpText("after", example("team list"))
-    .action(ask(async (context, _options: object) => (await import("./commands/team.ts")).teamList(context)));
-  program
-    .command("audit")
-    .description("who changed what")
-    .command("list")
-    .description("changes, newest first")
-    .option("--actor <name>", "by this actor")
-    .option("--action <action>", "for example waiver.create")
-    .option("--subject <subject>", "an asset key or the id of a run")
-    .option("--limit <n>", "how many", wholeNumber, 50)
-    .option(...json)
-    .addHelpText("after", example("audit list --action waiver.create"))
-    .action(
-      ask(async (context, options: { limit: number }) =>
-        (await import("./commands/audit.ts")).auditList(context, options),
       ),
     );
 }

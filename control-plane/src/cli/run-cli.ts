@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
 import { exitStatus } from "./exit-status.ts";
 import { painter } from "./paint.ts";
@@ -16,9 +16,12 @@ export async function runCli(
 ): Promise<number> {
   let status: number = exitStatus.succeeded;
   const program = buildProgram({ version, terminal, processes, ended: (code) => (status = code) });
-  const prepare = (command: typeof program): void => {
-    command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-    command.commands.forEach((child) => prepare(child as typeof program));
+  const prepare = (command: Command): void => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+    });
+    command.commands.forEach((child) => prepare(child));
   };
   prepare(program);
   try {

@@ -17,10 +17,12 @@ import { homePage, homePageStyleHash } from "./home-page.ts";
 import type { IdempotencyKey, JsonRouteName } from "./request.ts";
 import { authenticate, checkHost } from "./request-guard.ts";
 import { assetRoutes } from "./routes/asset-routes.ts";
-import { decisionRoutes } from "./routes/decision-routes.ts";
+import { auditRoute } from "./routes/audit-route.ts";
+import { discardRoutes } from "./routes/discard-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
 import { runRoutes } from "./routes/run-routes.ts";
 import { metricsText, serverRoutes } from "./routes/server-routes.ts";
+import { waiverRoutes } from "./routes/waiver-routes.ts";
 import { whyRoute } from "./routes/why-route.ts";
 import { streamEvents } from "./event-stream.ts";
 import { parseTopics } from "./topics.ts";
@@ -32,7 +34,9 @@ const handlers: Handlers = {
   ...assetRoutes,
   ...runRoutes,
   ...whyRoute,
-  ...decisionRoutes,
+  ...waiverRoutes,
+  ...discardRoutes,
+  ...auditRoute,
 };
 
 export interface AppOptions {
@@ -113,22 +117,21 @@ function addRoute(app: FastifyInstance, context: ApiContext, name: RouteName, cl
         query: parsed(definition.query, request.query, "the query"),
         body: parsed(definition.body, request.body ?? {}, "the body"),
       };
-      switch (name) {
-        case "metrics":
-          return reply.type("text/plain; version=0.0.4; charset=utf-8").send(await metricsText(context));
-        case "home":
-          return reply
-            .type("text/html; charset=utf-8")
-            .header("cache-control", "no-store")
-            .send(await homePage(context));
-        case "followEvents": {
-          const { after, topics } = asked.query as { after?: number; topics?: string };
-          const from = resumeAfter(request.headers["last-event-id"]) ?? after ?? context.events.newest();
-          return streamEvents(context.events, reply, from, parseTopics(topics), closing);
-        }
-        default:
-          return answerJson(context, name, definition, request, reply, { ...asked, actor });
+      if (name === "metrics") {
+        return reply.type("text/plain; version=0.0.4; charset=utf-8").send(await metricsText(context));
       }
+      if (name === "home") {
+        return reply
+          .type("text/html; charset=utf-8")
+          .header("cache-control", "no-store")
+          .send(await homePage(context));
+      }
+      if (name === "followEvents") {
+        const { after, topics } = asked.query as { after?: number; topics?: string };
+        const from = resumeAfter(request.headers["last-event-id"]) ?? after ?? context.events.newest();
+        return streamEvents(context.events, reply, from, parseTopics(topics), closing);
+      }
+      return answerJson(context, name, definition, request, reply, { ...asked, actor });
     },
   });
 }

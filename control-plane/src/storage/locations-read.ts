@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import type { Schema } from "./schema.ts";
 
 export type LocationRow = Selectable<Schema["locations"]>;

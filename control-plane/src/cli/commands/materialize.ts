@@ -38,7 +38,7 @@ export async function materialize(context: CommandContext, selection: string, op
 
 /** Follows what was launched, unless it was to be left alone; the exit status says how it ended. */
 export async function followLaunched(context: CommandContext, run: Run, detach: boolean): Promise<number> {
-  const { api, terminal, paint, json } = context;
+  const { api, terminal, json } = context;
   const steps = `${run.stepCount} ${run.stepCount === 1 ? "step" : "steps"}`;
   if (detach) {
     print(context, run, () => `Run ${run.id} is queued: ${steps}. Look at it with: npx headgate run show ${run.id}\n`);

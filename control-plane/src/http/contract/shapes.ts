@@ -8,9 +8,7 @@ export const text = (max: number) =>
     .max(max)
     .refine((value) => cleanText(value) === value, "must not hold NUL or lone surrogates");
 /** An asset key is one URL-encoded path segment. */
-export const assetKeyParam = text(255)
-  .min(3)
-  .describe("asset key, for example flights/clean_flights, URL-encoded");
+export const assetKeyParam = text(255).min(3).describe("asset key, for example flights/clean_flights, URL-encoded");
 /** RFC 3339, UTC. */
 export const time = z.iso.datetime();
 export const timeOrNull = time.nullable();
@@ -21,7 +19,10 @@ export const name = text(255).min(1);
 /** Any JSON that Postgres can store. */
 export const storableJson = z
   .unknown()
-  .refine((value) => isStorable(value, 0), "must not hold NUL or lone surrogates, nor be nested deeper than 100 levels");
+  .refine(
+    (value) => isStorable(value, 0),
+    "must not hold NUL or lone surrogates, nor be nested deeper than 100 levels",
+  );
 
 const depthMax = 100;
 

@@ -2,64 +2,21 @@ import type pg from "pg";
 import type { VersionView } from "../../domain/gate.ts";
 import type { AssetNode } from "../../domain/graph.ts";
 import { decideWaiver, gateMove } from "../../domain/waiver-decision.ts";
-import type { NewEvent } from "../../storage/append-events.ts";
-import { listAudit } from "../../storage/audit.ts";
 import { bumpGate } from "../../storage/bump-gate.ts";
-import { countReaders, markDiscarded, unmarkDiscarded } from "../../storage/discards.ts";
 import { onTransaction } from "../../storage/on-transaction.ts";
-import { readNewestVersion, readVersion } from "../../storage/versions-read.ts";
+import { readVersion } from "../../storage/versions-read.ts";
 import { type WaiverRow, listWaivers, readWaiver, waiversInForce } from "../../storage/waivers-read.ts";
 import { endWaiver, insertWaiver } from "../../storage/waivers.ts";
-import type { ApiContext } from "../api-context.ts";
-import { encodeCursor, idCursor, numberCursor } from "../cursor.ts";
+import { encodeCursor, idCursor } from "../cursor.ts";
 import { findAsset } from "../find-asset.ts";
+import { discardedProblem, found, gateEvent, newestView, requireOwner } from "../gate-change.ts";
 import { mutate } from "../mutation.ts";
-import { presentTime } from "../present-run.ts";
-import { presentVersion, presentWaiver } from "../present-version.ts";
+import { presentWaiver } from "../present-version.ts";
 import { Problem } from "../problem.ts";
 import type { Handlers } from "../request.ts";
-import { type Actor, mayActFor } from "../tokens.ts";
 import { findVersion } from "./asset-routes.ts";
 
-type DecisionRouteName =
-  "listWaivers" | "getWaiver" | "createWaiver" | "revokeWaiver" | "discardVersion" | "restoreVersion" | "listAudit";
-
-function requireOwner(actor: Actor, team: string, what: string): void {
-  if (mayActFor(actor, team)) return;
-  const hint = `Ask team ${team}: its contacts are in the answer of GET /api/v1/teams.`;
-  throw new Problem("auth.not_owner", `${actor.name} does not act for team ${team}, which owns ${what}.`, hint);
-}
-
-async function newestView(tx: pg.PoolClient, node: AssetNode, partition: string): Promise<VersionView | undefined> {
-  return (await readNewestVersion(onTransaction(tx), node.key, partition))?.view;
-}
-
-/** The event of a gate that moved, with what moved it. */
-function gateEvent(
-  node: AssetNode,
-  partition: string,
-  move: ReturnType<typeof gateMove>,
-  after: VersionView | undefined,
-  cause: Readonly<Record<string, unknown>>,
-): readonly NewEvent[] {
-  if (move === undefined) return [];
-  return [
-    {
-      kind: move,
-      assetKey: node.key,
-      partitionKey: partition,
-      location: node.location,
-      payload: { version: after?.id ?? null, cause },
-    },
-  ];
-}
-
-function found<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("a row that this transaction has locked is gone");
-  return value;
-}
-
-export const decisionRoutes: Pick<Handlers, DecisionRouteName> = {
+export const waiverRoutes: Pick<Handlers, "listWaivers" | "getWaiver" | "createWaiver" | "revokeWaiver"> = {
   async listWaivers(context, { query }) {
     const nowMs = context.now();
     const after = idCursor(query.after);
@@ -95,7 +52,7 @@ export const decisionRoutes: Pick<Handlers, DecisionRouteName> = {
       await bumpGate(tx, node.key);
       const db = onTransaction(tx);
       const record = found(await readVersion(db, view.id));
-      if (record.discarded !== undefined) throw discarded(node, view.id);
+      if (record.discarded !== undefined) throw discardedProblem(node, view.id);
       const nowMs = context.now();
       const decision = decideWaiver(
         node,
@@ -193,64 +150,7 @@ export const decisionRoutes: Pick<Handlers, DecisionRouteName> = {
       };
     });
   },
-
-  async discardVersion(context, request) {
-    const { params, body, actor } = request;
-    const node = findAsset(context, params.key);
-    const { view } = await findVersion(context, node, params.id);
-    requireOwner(actor, node.team, node.key);
-    return mutate(context, request, 200, async (tx) => {
-      await bumpGate(tx, node.key);
-      const before = await newestView(tx, node, view.partition);
-      if (before?.id !== view.id) {
-        const record = found(await readVersion(onTransaction(tx), view.id));
-        if (record.discarded !== undefined) throw discarded(node, view.id);
-        const hint = `Only the newest version can be discarded: that is ${before?.id ?? "none"}.`;
-        throw new Problem("version.not_newest", `${view.id} is not the newest version of ${node.key}.`, hint);
-      }
-      await markDiscarded(tx, view.id, actor.name, body.reason);
-      return discardChange(context, tx, node, view, before, actor, "version_discarded", { reason: body.reason });
-    });
-  },
-
-  async restoreVersion(context, request) {
-    const { params, actor } = request;
-    const node = findAsset(context, params.key);
-    const { view } = await findVersion(context, node, params.id);
-    requireOwner(actor, node.team, node.key);
-    return mutate(context, request, 200, async (tx) => {
-      await bumpGate(tx, node.key);
-      const before = await newestView(tx, node, view.partition);
-      if (!(await unmarkDiscarded(tx, view.id))) {
-        const hint = `\`npx headgate asset versions ${node.key}\` shows which are.`;
-        throw new Problem("version.not_discarded", `Version ${view.id} of ${node.key} is not discarded.`, hint);
-      }
-      return discardChange(context, tx, node, view, before, actor, "version_restored", {});
-    });
-  },
-
-  async listAudit(context, { query }) {
-    const { limit, after, ...filter } = query;
-    const position = numberCursor(after);
-    const page = await listAudit(context.db, filter, { limit, ...(position === undefined ? {} : { after: position }) });
-    return {
-      items: page.items.map((row) => ({
-        id: row.id,
-        at: presentTime(row.at),
-        actor: row.actor,
-        action: row.action,
-        subject: row.subject,
-        details: row.details as Record<string, unknown>,
-      })),
-      next: page.next === undefined ? null : encodeCursor(page.next),
-    };
-  },
 };
-
-function discarded(node: AssetNode, id: string): Problem {
-  const hint = `To take it back: npx headgate asset restore ${node.key}@${id}`;
-  return new Problem("version.discarded", `Version ${id} of ${node.key} is discarded.`, hint);
-}
 
 async function endOverdue(
   tx: pg.PoolClient,
@@ -289,39 +189,4 @@ function chosenWaiver(
     );
   }
   return only;
-}
-
-async function discardChange(
-  context: ApiContext,
-  tx: pg.PoolClient,
-  node: AssetNode,
-  view: VersionView,
-  before: VersionView | undefined,
-  actor: Actor,
-  kind: "version_discarded" | "version_restored",
-  details: { readonly reason?: string },
-) {
-  const db = onTransaction(tx);
-  const after = await newestView(tx, node, view.partition);
-  const readers = await countReaders(tx, node.key, view.id);
-  const move = gateMove(node, before, after, node.team, context.now());
-  const cause = { kind: kind === "version_discarded" ? "discard" : "restore", version: view.id, reader: node.team };
-  return {
-    answer: await presentVersion(context, db, node, found(await readVersion(db, view.id))),
-    audit: {
-      action: kind === "version_discarded" ? "version.discard" : "version.restore",
-      subject: node.key,
-      details: { version: view.id, partition: view.partition, ...details },
-    },
-    events: [
-      {
-        kind,
-        assetKey: node.key,
-        partitionKey: view.partition,
-        location: node.location,
-        payload: { version: view.id, actor: actor.name, newest: after?.id ?? null, readers, ...details },
-      },
-      ...gateEvent(node, view.partition, move, after, cause),
-    ],
-  };
 }

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { assetDetail, assetSummary, check, statusRange, version } from "./asset.ts";
+import { route } from "./route.ts";
+import * as shape from "./shapes.ts";
+
+const api = "/api/v1";
+const oneAsset = z.object({ key: shape.assetKeyParam });
+const oneVersion = z.object({ key: shape.assetKeyParam, id: shape.idParam });
+
+const graphEdge = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    name: z.string(),
+    mode: z.enum(["strict", "lastValidated", "orderOnly"]),
+    atLeast: z.int(),
+  })
+  .meta({ id: "GraphEdge" });
+
+/** Assets, their versions, partitions and checks. */
+export const assetRoutes = {
+  getGraph: route({
+    method: "GET",
+    path: `${api}/graph`,
+    tag: "assets",
+    summary: "Assets and the edges between them, upstream first",
+    query: z.object({ selection: shape.text(10_000).optional() }),
+    status: 200,
+    answer: z.object({ assets: z.array(assetSummary), edges: z.array(graphEdge) }).meta({ id: "Graph" }),
+  }),
+  listAssets: route({
+    method: "GET",
+    path: `${api}/assets`,
+    tag: "assets",
+    summary: "Assets by key",
+    query: z.object({ selection: shape.text(10_000).optional(), ...shape.pageQuery }),
+    status: 200,
+    answer: shape.page(assetSummary),
+  }),
+  getAsset: route({
+    method: "GET",
+    path: `${api}/assets/{key}`,
+    tag: "assets",
+    summary: "One asset: definition, checks, status of its partitions",
+    params: oneAsset,
+    status: 200,
+    answer: assetDetail,
+  }),
+  listVersions: route({
+    method: "GET",
+    path: `${api}/assets/{key}/versions`,
+    tag: "assets",
+    summary: "Versions, newest first",
+    params: oneAsset,
+    query: z.object({ partition: shape.partitionKey.optional(), ...shape.pageQuery }),
+    status: 200,
+    answer: shape.page(version),
+  }),
+  getVersion: route({
+    method: "GET",
+    path: `${api}/assets/{key}/versions/{id}`,
+    tag: "assets",
+    summary: "One version with its results, inputs and waivers",
+    params: oneVersion,
+    status: 200,
+    answer: version,
+  }),
+  getPartitions: route({
+    method: "GET",
+    path: `${api}/assets/{key}/partitions`,
+    tag: "assets",
+    summary: "Partitions as ranges with their status",
+    params: oneAsset,
+    status: 200,
+    answer: z.object({ count: z.int(), ranges: z.array(statusRange) }).meta({ id: "Partitions" }),
+  }),
+  listAssetChecks: route({
+    method: "GET",
+    path: `${api}/assets/{key}/checks`,
+    tag: "checks",
+    summary: "Checks of one asset with their latest result",
+    params: oneAsset,
+    status: 200,
+    answer: z.object({ items: z.array(check) }).meta({ id: "AssetChecks" }),
+  }),
+  listChecks: route({
+    method: "GET",
+    path: `${api}/checks`,
+    tag: "checks",
+    summary: "Checks of every asset with their latest result, by asset key",
+    query: z.object({ selection: shape.text(10_000).optional(), ...shape.pageQuery }),
+    status: 200,
+    answer: shape.page(check),
+  }),
+};

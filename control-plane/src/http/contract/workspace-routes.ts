@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { location, team, workspaceProblem } from "./location.ts";
+import { route } from "./route.ts";
+import * as shape from "./shapes.ts";
+
+const api = "/api/v1";
+const oneLocation = z.object({ name: shape.name });
+
+/** Code locations and teams. */
+export const workspaceRoutes = {
+  listLocations: route({
+    method: "GET",
+    path: `${api}/locations`,
+    tag: "locations",
+    summary: "Code locations, and what is wrong with workspace.yaml",
+    status: 200,
+    answer: z.object({ items: z.array(location), problems: z.array(workspaceProblem) }).meta({ id: "Locations" }),
+  }),
+  getLocation: route({
+    method: "GET",
+    path: `${api}/locations/{name}`,
+    tag: "locations",
+    summary: "One code location with its definition errors",
+    params: oneLocation,
+    status: 200,
+    answer: location,
+  }),
+  reloadLocation: route({
+    method: "POST",
+    path: `${api}/locations/{name}/reload`,
+    tag: "locations",
+    summary: "Asks the location for its definitions again",
+    params: oneLocation,
+    status: 202,
+    answer: z.object({ name: z.string(), requestedAt: shape.time }).meta({ id: "ReloadRequested" }),
+  }),
+  listTeams: route({
+    method: "GET",
+    path: `${api}/teams`,
+    tag: "teams",
+    summary: "Teams, how to reach them and what they own",
+    status: 200,
+    answer: z.object({ items: z.array(team) }).meta({ id: "Teams" }),
+  }),
+};
