@@ -13,6 +13,10 @@ import { asAccount } from "../../control-plane/src/storage/postgres-cluster.ts";
 export interface OrdinaryPostgres {
   /** Of a role that may create databases. */
   readonly url: string;
+  /** Kills it with SIGKILL. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, at the same port. */
+  startAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -61,24 +65,48 @@ export async function startOrdinaryPostgres(binFolder: string): Promise<Ordinary
   if (code !== 0) throw new Error(`initdb of ${binFolder} ended with ${String(code)}`);
   const port = await freePort();
   const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"];
-  const server = spawn(
-    join(binFolder, "postgres"),
-    ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])],
-    options,
-  );
-  const exited = once(server, "exit");
-  while (!(await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")).includes("\nready")) {
-    if (server.exitCode !== null) throw new Error(`postgres of ${binFolder} ended with ${String(server.exitCode)}`);
-    await delay(10);
-  }
+  const start = async () => {
+    const server = spawn(
+      join(binFolder, "postgres"),
+      ["-D", data, "-p", String(port), ...settings.flatMap((setting) => ["-c", setting])],
+      options,
+    );
+    const exited = once(server, "exit");
+    while (!(await isReady(data, server.pid))) {
+      if (server.exitCode !== null) throw new Error(`postgres of ${binFolder} ended with ${String(server.exitCode)}`);
+      await delay(10);
+    }
+    return async (signal: NodeJS.Signals) => {
+      server.kill(signal);
+      await exited;
+    };
+  };
+  let end = await start();
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${String(port)}/postgres`,
+    crash: () => end("SIGKILL"),
+    startAgain: async () => {
+      // The children of the killed server hold its memory until they have noticed.
+      for (const deadline = Date.now() + 20_000; ; await delay(50)) {
+        try {
+          end = await start();
+          return;
+        } catch (error) {
+          if (Date.now() > deadline) throw error;
+        }
+      }
+    },
     stop: async () => {
-      server.kill("SIGINT");
-      await exited;
+      await end("SIGINT");
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** The pid file of a server that was killed is still there until the next one has replaced it. */
+async function isReady(data: string, pid: number | undefined): Promise<boolean> {
+  const lines = (await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
+  return lines[0] === String(pid) && lines[7]?.startsWith("ready") === true;
 }
 
 async function freePort(): Promise<number> {
