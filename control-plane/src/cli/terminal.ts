@@ -23,7 +23,10 @@ export function processTerminal(): Terminal {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     interactive: stdout.isTTY === true && env["TERM"] !== "dumb",
-    columns: stdout.columns ?? 100,
+    get columns() {
+      // 0 where the size is not known, and another after the window was resized.
+      return stdout.columns || 100;
+    },
     colors: stdout.isTTY === true && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb",
     env,
     now: () => Date.now(),
