@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { status } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CodeLocationClient } from "@headgate/proto";
@@ -13,6 +13,7 @@ const definitions = `
 import { appendFileSync, existsSync, watch } from "node:fs";
 import { asset, definitions } from "@headgate/sdk";
 
+if (existsSync(process.env.HEADGATE_TEST_LEDGER + ".ill")) process.exit(9);
 const ledger = (line: string) => appendFileSync(process.env.HEADGATE_TEST_LEDGER!, line + "\\n");
 
 /** Waits until the test makes the file "go". */
@@ -244,6 +245,18 @@ describe("a worker process that dies", () => {
     await session.until(() => session.finishedOf(beside.attemptId) !== undefined);
     expect(session.finishedOf(beside.attemptId)?.outcome).toBe(Outcome.OUTCOME_SUCCEEDED);
   });
+});
+
+test("steps fail in words when no worker process can load the code any more, until one can", async () => {
+  const session = await open();
+  folder.write({ "ledger.ill": "" });
+  await Promise.all([session.run(command("shop/exits")), session.run(command("shop/exits"))]);
+  const finished = await session.run(command("shop/quick"));
+  expect(finished.outcome).toBe(Outcome.OUTCOME_CRASHED);
+  expect(finished.error).toMatchObject({ code: "step.worker_start_failed" });
+  expect(finished.error?.message).toContain("exit code 9");
+  rmSync(`${folder.path}/ledger.ill`);
+  expect((await session.run(command("shop/quick"))).outcome).toBe(Outcome.OUTCOME_SUCCEEDED);
 });
 
 describe("a timeout", () => {

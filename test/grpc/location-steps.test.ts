@@ -341,9 +341,9 @@ test("a secret is struck out of what is printed, logged, reported and thrown", a
   const finished = await session.run(step);
   const everything =
     JSON.stringify(finished) +
-    session.eventsOf(step.attemptId).map(({ event }) => {
-      return event?.$case === "log" ? event.value.body.toString() : "";
-    });
+    [LogStream.LOG_STREAM_STDOUT, LogStream.LOG_STREAM_LOG]
+      .map((stream) => session.logOf(step.attemptId, stream))
+      .join();
   expect(everything).not.toContain("hunter2");
   expect(everything).toContain("the key is [redacted]");
   expect(finished.error?.message).toBe("cannot open with [redacted]");

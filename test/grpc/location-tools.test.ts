@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import type { Client, ClientDuplexStream } from "@grpc/grpc-js";
+import type { ChannelCredentials, Client, ClientDuplexStream } from "@grpc/grpc-js";
 import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { protoPath as healthProtoPath } from "grpc-health-check";
@@ -16,9 +16,13 @@ const require = createRequire(import.meta.url);
 const protoFolder = dirname(require.resolve("@headgate/proto/package.json"));
 const reflectionFolder = dirname(require.resolve("@grpc/reflection/package.json"));
 
+interface Frame {
+  readonly batch?: { readonly events: readonly { readonly attempt_id: string; readonly finished?: object }[] };
+}
+
 type Service = new (
   address: string,
-  credentials: ReturnType<typeof credentials.createInsecure>,
+  credentials: ChannelCredentials,
 ) => Client & Record<string, (...parameters: unknown[]) => unknown>;
 
 function serviceOf(file: string, path: string, includeDirs: string[] = []): Service {
@@ -91,10 +95,7 @@ test("a client of the .proto files alone runs a step, and health is answered whi
   expect(handshake).toMatchObject({ protocol: 1, team: "shop", instance_id: location.instanceId });
   const manifest = await unary(codeLocation, "getManifest", {});
   expect(manifest["entries"]).toMatchObject([{ kind: "KIND_ASSET", key: "shop/blocked" }, { key: "shop/quick" }]);
-  const call = codeLocation["session"]?.() as ClientDuplexStream<
-    object,
-    { batch?: { events: { attempt_id: string; finished?: object }[] } }
-  >;
+  const call = codeLocation["session"]?.() as ClientDuplexStream<object, Frame>;
   call.on("error", () => {});
   const step = (attempt_id: string, asset_key: string) => {
     return {
@@ -108,7 +109,7 @@ test("a client of the .proto files alone runs a step, and health is answered whi
     };
   };
   const finished = new Promise<object | undefined>((resolve) => {
-    call.on("data", ({ batch }) => {
+    call.on("data", ({ batch }: Frame) => {
       const event = batch?.events.find((candidate) => candidate.attempt_id === "quick" && candidate.finished);
       if (event) resolve(event.finished);
     });

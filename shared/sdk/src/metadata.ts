@@ -22,7 +22,7 @@ export type MetadataValue =
     };
 
 /** What may be given as metadata: each value at most 64 KiB, cut with a marker beyond. */
-export type MetadataInput = MetadataValue | string | number | bigint | boolean | Date | URL | JsonValue;
+export type MetadataInput = MetadataValue | bigint | Date | URL | JsonValue;
 
 /** Names to values. */
 export type Metadata = Readonly<Record<string, MetadataInput>>;

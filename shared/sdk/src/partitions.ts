@@ -74,7 +74,10 @@ export function cronPartitions<const Cron extends string, const Zone extends str
 
 /** A fixed list of keys: `staticPartitions(["eu", "us"])`. */
 export function staticPartitions<const Key extends string>(keys: readonly Key[]): StaticPartitions<Key> {
-  return Object.freeze({ kind: "static", keys: Array.isArray(keys) ? Object.freeze([...keys]) : keys });
+  return Object.freeze({
+    kind: "static",
+    keys: Array.isArray(keys) ? Object.freeze<readonly Key[]>([...(keys as readonly Key[])]) : keys,
+  });
 }
 
 /** A window of time; half-open. */

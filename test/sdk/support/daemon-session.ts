@@ -7,6 +7,7 @@ import type {
   AttemptEvent,
   AttemptPosition,
   Finished,
+  LogStream,
   RefusedCommand,
   SessionRequest,
   SessionRequest_Batch,
@@ -117,7 +118,7 @@ export class DaemonSession {
     return this.events.filter((event) => event.attemptId === attemptId);
   }
 
-  logOf(attemptId: string, stream: number): string {
+  logOf(attemptId: string, stream: LogStream): string {
     const bodies = this.eventsOf(attemptId).map(({ event }) =>
       event?.$case === "log" && event.value.stream === stream ? event.value.body.toString() : "",
     );

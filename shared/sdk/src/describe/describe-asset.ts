@@ -10,7 +10,6 @@ import {
   anything,
   callable,
   checkFields,
-  count,
   describeValue,
   filledText,
   flag,
@@ -20,6 +19,7 @@ import {
   text,
   textRecord,
   texts,
+  wholeNumber,
 } from "./fields.ts";
 import { DefinitionProblem } from "./problem.ts";
 import { sortedRecord } from "./sorted-record.ts";
@@ -55,11 +55,11 @@ const assetFields: Readonly<Record<string, FieldRule>> = {
 };
 
 const retryFields: Readonly<Record<string, FieldRule>> = {
-  maxRetries: count,
-  delayMs: count,
+  maxRetries: wholeNumber(0, 1_000),
+  delayMs: wholeNumber(0, 31 * 86_400_000),
   backoff: oneOf("constant", "linear", "exponential"),
   jitter: { is: (value) => typeof value === "number" && value >= 0 && value <= 1, words: "a number from 0 to 1" },
-  maxCrashes: count,
+  maxCrashes: wholeNumber(0, 1_000),
 };
 
 function isValueDeclaration(value: unknown): boolean {

@@ -13,6 +13,7 @@ import {
   record,
   refuseFailedModule,
   text,
+  wholeNumber,
 } from "./fields.ts";
 import { DefinitionProblem } from "./problem.ts";
 
@@ -24,7 +25,7 @@ const checkFieldRules: Readonly<Record<string, FieldRule>> = {
   name: text,
   description: text,
   blocking: flag,
-  version: { is: (value) => Number.isSafeInteger(value) && (value as number) >= 1, words: "a whole number from 1" },
+  version: wholeNumber(1, 2_147_483_647),
   appliesTo: oneOf("newVersions"),
   severity: oneOf("WARN", "ERROR"),
   timeoutMs: milliseconds,

@@ -12,7 +12,7 @@ import type { AnySpec } from "../asset-spec.ts";
 import type { Dependency, EdgeMode, Require } from "../edge.ts";
 import { isEdge } from "../edge.ts";
 import { spaceOf } from "./describe-partitions.ts";
-import { describeValue, refuseFailedModule } from "./fields.ts";
+import { describeValue, refuseFailedModule, wholeNumber } from "./fields.ts";
 import { DefinitionProblem } from "./problem.ts";
 import { sortedRecord } from "./sorted-record.ts";
 
@@ -75,6 +75,13 @@ function checkMapping(
   upstream: PartitionSpace,
   space: PartitionSpace,
 ): void {
+  if (given?.kind === "window" && ![given.startOffset, given.endOffset].every(wholeNumber(-1_000_000, 1_000_000).is)) {
+    throw new DefinitionProblem(
+      "definition.mapping_invalid",
+      `${what}: the offsets of windowOffset are ${given.startOffset} and ${given.endOffset}.`,
+      "Give whole numbers of upstream windows, for example windowOffset(x, -1).",
+    );
+  }
   const problem = mappingProblem(given ?? defaultMapping(upstream, space), upstream, space);
   if (problem === undefined) return;
   throw new DefinitionProblem("definition.mapping_invalid", `${what}: ${problem.message}`, problem.hint);
@@ -100,7 +107,7 @@ function describeRequire(what: string, require: Require | undefined): WireRequir
   if (require === undefined) return undefined;
   if (require === "every") return { atLeast: 0 };
   const atLeast = (require as { atLeast?: unknown } | null)?.atLeast;
-  if (Number.isSafeInteger(atLeast) && (atLeast as number) >= 1) return { atLeast: atLeast as number };
+  if (wholeNumber(1, 2_147_483_647).is(atLeast)) return { atLeast: atLeast as number };
   throw new DefinitionProblem(
     "definition.require_invalid",
     `"require" of ${what} is ${describeValue(require)}.`,

@@ -30,10 +30,11 @@ export const milliseconds: FieldRule = {
   is: (value) => Number.isSafeInteger(value) && (value as number) > 0,
   words: "a whole number of milliseconds above 0",
 };
-export const count: FieldRule = {
-  is: (value) => Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 1_000_000,
-  words: "a whole number from 0",
-};
+/** Whole numbers between two bounds, both included. */
+export const wholeNumber = (min: number, max: number): FieldRule => ({
+  is: (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
+  words: `a whole number from ${min} to ${max}`,
+});
 export const oneOf = (...values: readonly string[]): FieldRule => ({
   is: (value) => typeof value === "string" && values.includes(value),
   words: values.map((value) => JSON.stringify(value)).join(" or "),
@@ -79,5 +80,5 @@ export function describeValue(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
-  return JSON.stringify(value) ?? String(value);
+  return JSON.stringify(value) ?? typeof value;
 }

@@ -1,4 +1,4 @@
-import { LogStream } from "@headgate/proto";
+import type { LogStream } from "@headgate/proto";
 import type { AttemptEvent, LogChunk } from "@headgate/proto";
 
 /** Log bytes that are kept for an attempt, and for all together, until they are acknowledged. */

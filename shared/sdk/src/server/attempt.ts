@@ -22,7 +22,7 @@ export interface Attempt {
 }
 
 /** The end of an attempt that its worker could not report itself. */
-export function finishedBy(outcome: Outcome, error: Pick<StepError, "code" | "message" | "hint">): Finished {
+function finishedBy(outcome: Outcome, error: Pick<StepError, "code" | "message" | "hint">): Finished {
   return {
     outcome,
     computed: undefined,
@@ -38,6 +38,18 @@ export function canceledBeforeStart(): Finished {
     message: "The step was canceled before it began.",
     hint: "",
   });
+}
+
+/** There is no code to run. */
+export function notLoaded(words: string): Finished {
+  const error = { code: "step.code_not_loaded", message: words, hint: "Mend the location's definitions." };
+  return finishedBy(Outcome.OUTCOME_FAILED, error);
+}
+
+/** There is code, and no process that can load it. */
+export function neverStarted(words: string): Finished {
+  const hint = "See the location's stderr; its machine may be short of memory or disk.";
+  return finishedBy(Outcome.OUTCOME_CRASHED, { code: "step.worker_start_failed", message: words, hint });
 }
 
 /** The end of an attempt whose worker process is gone. */

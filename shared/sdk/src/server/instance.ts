@@ -5,22 +5,18 @@ import type {
   AttemptPosition,
   CancelCommand,
   Finished,
-  HeldAttempt,
   SessionRequest_Batch,
   SessionRequest_Hello,
   StepCommand,
 } from "@headgate/proto";
 import type { WorkerExit } from "../load/worker-process.ts";
 import type { BundleReference, FromWorker } from "../step/worker-protocol.ts";
-import { AttemptLog, LogBudget } from "./attempt-log.ts";
+import { AttemptBook } from "./attempt-book.ts";
 import type { Attempt } from "./attempt.ts";
-import { canceledBeforeStart, finishedBy, finishedByExit } from "./attempt.ts";
-import { RunEpochs } from "./run-epochs.ts";
+import { canceledBeforeStart, finishedByExit, neverStarted, notLoaded } from "./attempt.ts";
 import { Session } from "./session.ts";
 import type { SessionSink } from "./session.ts";
-import { Tombstones } from "./tombstones.ts";
 import { WorkerPool } from "./worker-pool.ts";
-import { Outcome } from "@headgate/proto";
 
 /** Results that nobody acknowledged are kept, and beyond this many no new step is taken. */
 const unacknowledgedMax = 10_000;
@@ -35,29 +31,31 @@ const leaseCheckMs = 250;
 export class Instance {
   readonly id = randomUUID();
   readonly #pool: WorkerPool;
-  readonly #attempts = new Map<string, Attempt>();
+  readonly #attempts = new AttemptBook(() => this.#changed());
   readonly #queue: Attempt[] = [];
   readonly #sessions = new Set<Session>();
   readonly #nonces = new Map<string, number>();
-  readonly #tombstones = new Tombstones();
-  readonly #epochs = new RunEpochs();
-  readonly #logBudget = new LogBudget();
   readonly #leaseTimer: NodeJS.Timeout;
   readonly #onChange: () => void;
+  readonly #onNoWorkers: () => void;
   readonly #waiting: (() => void)[] = [];
-  #finishedCount = 0;
   #heartbeatAtMs = performance.now();
   #isDraining = false;
   #notLoaded: string | undefined;
 
-  /** `onChange` is called when a session opened or closed, or an attempt was settled. */
-  constructor(workers: number, onChange: () => void) {
+  /**
+   * `onChange` is called when a session opened or closed, or an attempt was settled; `onNoWorkers` when no worker
+   * process can load the code.
+   */
+  constructor(workers: number, onChange: () => void, onNoWorkers: () => void) {
     this.#onChange = onChange;
+    this.#onNoWorkers = onNoWorkers;
     this.#pool = new WorkerPool(workers, {
       message: (attemptId, message) => this.#message(attemptId, message),
       output: (attemptId, stream, body) => this.#output(attemptId, stream, body),
       died: (attemptId, exit, pid) => this.#died(attemptId, exit, pid),
       free: () => this.#dispatch(),
+      cannotStart: (words) => this.#cannotStart(words),
     });
     this.#leaseTimer = setInterval(() => this.#checkLeases(), leaseCheckMs);
     this.#leaseTimer.unref();
@@ -105,7 +103,7 @@ export class Instance {
   async close(): Promise<void> {
     this.#isDraining = true;
     clearInterval(this.#leaseTimer);
-    for (const attempt of this.#attempts.values()) clearTimers(attempt);
+    this.#attempts.close();
     for (const session of this.#sessions) session.close();
     await this.#pool.close();
   }
@@ -120,7 +118,7 @@ export class Instance {
     const credits = this.#creditsWithout(undefined);
     const session = new Session(daemonId, nonce, sink, credits);
     this.#sessions.add(session);
-    const held = [...this.#attempts.values()].map(heldAttempt);
+    const held = this.#attempts.held();
     sink.write({ frame: { $case: "welcome", value: { instanceId: this.id, credits, held } } });
     this.#adopt(session, hello.inFlight);
     this.#changed();
@@ -134,8 +132,8 @@ export class Instance {
   }
 
   receive(session: Session, batch: SessionRequest_Batch): void {
-    for (const position of batch.acknowledgements) this.#acknowledge(position);
-    for (const runId of batch.closedRuns) this.#closeRun(runId);
+    for (const position of batch.acknowledgements) this.#attempts.acknowledge(position);
+    for (const runId of batch.closedRuns) this.#attempts.closeRun(runId);
     for (const cancel of batch.cancels) this.#cancel(cancel);
     for (const command of batch.commands) this.#command(session, command);
     if (batch.heartbeat !== undefined) {
@@ -153,7 +151,7 @@ export class Instance {
       if (attempt === undefined) continue;
       named.add(attempt.id);
       attempt.session = session;
-      this.#acknowledge(position);
+      this.#attempts.acknowledge(position);
     }
     for (const attempt of this.#attempts.values()) {
       if (!named.has(attempt.id) && attempt.session?.isOpen) continue;
@@ -162,63 +160,19 @@ export class Instance {
     }
   }
 
-  #acknowledge({ attemptId, sequence }: AttemptPosition): void {
-    const attempt = this.#attempts.get(attemptId);
-    if (attempt === undefined) return;
-    attempt.log.acknowledge(sequence);
-    if (attempt.state !== "finished" || attempt.log.events.length > 0) return;
-    this.#tombstones.add(attempt.id, attempt.runId);
-    this.#forget(attempt);
-  }
-
-  #closeRun(runId: string): void {
-    this.#tombstones.closeRun(runId);
-    this.#epochs.forget(runId);
-    for (const attempt of this.#attempts.values()) {
-      if (attempt.runId === runId && attempt.state === "finished") this.#forget(attempt);
-    }
-  }
-
-  #forget(attempt: Attempt): void {
-    attempt.log.acknowledge(attempt.log.sequence);
-    clearTimers(attempt);
-    this.#attempts.delete(attempt.id);
-    if (attempt.state === "finished") this.#finishedCount--;
-    this.#changed();
-  }
-
   #command(session: Session, command: StepCommand): void {
     const { attemptId } = command;
     const refuse = (reason: RefusedCommand_Reason) => session.refuse({ attemptId, reason });
-    if (!this.#epochs.admit(command.runId, command.epoch)) return refuse(RefusedCommand_Reason.REASON_OLD_EPOCH);
+    if (!this.#attempts.admits(command)) return refuse(RefusedCommand_Reason.REASON_OLD_EPOCH);
     const known = this.#attempts.get(attemptId);
     if (known !== undefined) return this.#recommand(session, known);
-    if (this.#tombstones.has(attemptId)) return refuse(RefusedCommand_Reason.REASON_TOMBSTONED);
-    const active = this.#attempts.size - this.#finishedCount;
+    if (this.#attempts.isTombstoned(attemptId)) return refuse(RefusedCommand_Reason.REASON_TOMBSTONED);
+    const active = this.#attempts.size - this.#attempts.finishedCount;
     // Twice the pool: a session may not know yet that a worker is being replaced, or that another session took one.
-    const isFull = active >= 2 * this.#pool.size || this.#finishedCount >= unacknowledgedMax;
+    const isFull = active >= 2 * this.#pool.size || this.#attempts.finishedCount >= unacknowledgedMax;
     if (this.#isDraining || isFull) return refuse(RefusedCommand_Reason.REASON_NO_CAPACITY);
-    const attempt: Attempt = {
-      id: attemptId,
-      runId: command.runId,
-      command,
-      log: new AttemptLog(attemptId, this.#logBudget),
-      receivedAtMs: performance.now(),
-      state: "queued",
-      session,
-      abortReason: undefined,
-      timeoutTimer: undefined,
-      killTimer: undefined,
-    };
-    this.#attempts.set(attemptId, attempt);
-    if (this.#notLoaded !== undefined) {
-      const error = {
-        code: "step.code_not_loaded",
-        message: this.#notLoaded,
-        hint: "Mend the location's definitions.",
-      };
-      return this.#finish(attempt, finishedBy(Outcome.OUTCOME_FAILED, error));
-    }
+    const attempt = this.#attempts.add(command, session);
+    if (this.#notLoaded !== undefined) return this.#finish(attempt, notLoaded(this.#notLoaded));
     this.#queue.push(attempt);
     this.#dispatch();
   }
@@ -283,7 +237,6 @@ export class Instance {
       case "probing":
       case "probed":
       case "secrets":
-        return;
     }
   }
 
@@ -302,10 +255,14 @@ export class Instance {
     if (attempt !== undefined) this.#finish(attempt, finishedByExit(attempt, exit, pid));
   }
 
+  /** What waits for a worker would wait for ever. */
+  #cannotStart(words: string): void {
+    this.#onNoWorkers();
+    for (const attempt of this.#queue.splice(0)) this.#finish(attempt, neverStarted(words));
+  }
+
   #finish(attempt: Attempt, finished: Finished): void {
-    clearTimers(attempt);
-    attempt.state = "finished";
-    this.#finishedCount++;
+    this.#attempts.finish(attempt);
     for (const event of attempt.log.appendDropped()) this.#send(attempt, event);
     this.#send(attempt, attempt.log.append({ $case: "finished", value: finished }));
     this.#tellCredits();
@@ -324,8 +281,7 @@ export class Instance {
       if (nowMs - Math.max(this.#heartbeatAtMs, attempt.receivedAtMs) < leaseMs) continue;
       if (attempt.state === "running") this.#pool.kill(attempt.id);
       else this.#queue.splice(this.#queue.indexOf(attempt), 1);
-      this.#tombstones.add(attempt.id, attempt.runId);
-      this.#forget(attempt);
+      this.#attempts.bury(attempt);
     }
   }
 
@@ -345,14 +301,4 @@ export class Instance {
     }
     return Math.max(1, this.#pool.size - others);
   }
-}
-
-function heldAttempt(attempt: Attempt): HeldAttempt {
-  const { id, runId, state, log } = attempt;
-  return { attemptId: id, runId, finished: state === "finished", sequence: log.sequence };
-}
-
-function clearTimers(attempt: Attempt): void {
-  clearTimeout(attempt.timeoutTimer);
-  clearTimeout(attempt.killTimer);
 }

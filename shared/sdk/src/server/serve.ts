@@ -26,7 +26,12 @@ const serviceName = "headgate.v1.CodeLocation";
 export async function serve(options: ServeOptions): Promise<ServedLocation> {
   const sources = locationSources(options.module);
   const alone = new AloneTimer(options.exitWhenAloneMs, () => void stop(served, 0));
-  const instance = new Instance(options.workers ?? workersDefault(), () => alone.sessions(instance.sessionCount));
+  const instance = new Instance(
+    options.workers ?? workersDefault(),
+    () => alone.sessions(instance.sessionCount),
+    // The bundle may have been removed under us: loading writes it again.
+    () => void code.reload(),
+  );
   const code = new ServedCode(sources, (location, manifest) => {
     if (location.bundle !== undefined) instance.use(location.bundle);
     else if (!hasRun) instance.refuseSteps(location.problems.map(({ error }) => error.message).join(" "));

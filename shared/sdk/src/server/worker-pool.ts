@@ -11,6 +11,8 @@ export interface PoolListener {
   died(attemptId: string, exit: WorkerExit, pid: number | undefined): void;
   /** A worker is free. */
   free(): void;
+  /** Worker processes die while they load the code; told again and again, ever more slowly. */
+  cannotStart(words: string): void;
 }
 
 interface Worker {
@@ -22,6 +24,8 @@ interface Worker {
 }
 
 const backoffMsMax = 10_000;
+/** One may be an accident of the machine. */
+const failedStartsMin = 3;
 
 /**
  * The worker processes of an instance: each has the location's code loaded and runs one attempt at a time. A reload
@@ -34,6 +38,7 @@ export class WorkerPool {
   #bundle: BundleReference | undefined;
   #generation = 0;
   #failedStarts = 0;
+  #startProblem = "";
   #restart: NodeJS.Timeout | undefined;
   #isClosed = false;
   #secrets: readonly string[] = [];
@@ -146,7 +151,6 @@ export class WorkerPool {
       case "described":
       case "probing":
       case "probed":
-        return;
     }
   }
 
@@ -162,7 +166,7 @@ export class WorkerPool {
   }
 
   #loadFailed(worker: Worker, problem: LoadProblem): void {
-    process.stderr.write(`A worker process could not load the code: ${problem.error.message}\n`);
+    this.#startProblem = problem.error.message;
     worker.process.kill();
   }
 
@@ -194,7 +198,12 @@ export class WorkerPool {
     if (this.#isClosed || worker.state === "retired") return;
     if (worker.state !== "starting") return this.#fill();
     // It died while it loaded: the next may well do the same.
+    const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
+    const words = `A worker process could not load the code: ${this.#startProblem || `it ended with ${how}`}`;
+    process.stderr.write(`${words}\n`);
     const waitMs = Math.min(backoffMsMax, 100 * 2 ** Math.min(this.#failedStarts++, 10));
+    const isAnyAlive = [...this.#workers].some(({ state }) => state === "idle" || state === "busy");
+    if (this.#failedStarts >= failedStartsMin && !isAnyAlive) this.#listener.cannotStart(words);
     clearTimeout(this.#restart);
     this.#restart = setTimeout(() => this.#fill(), waitMs);
   }

@@ -24,8 +24,13 @@ export async function loadCode(bundle: BundleReference): Promise<LoadedCode> {
   const codeVersionOf = (asset: AnyAsset) => asset.codeVersion ?? derivedCodeVersion(codeBase, asset);
   const described = new DefinitionsDescriber(codeBase, bundle.entrySource, codeVersionOf).describe(module.default);
   const definitions = module.default as Partial<Definitions> | undefined;
-  const ioManagers = ([definitions?.io ?? []].flat() as IoManager[]).filter((io) => io?.kind === "ioManager");
+  const ioManagers = ioManagersOf(definitions?.io);
   return { team: String(definitions?.team ?? ""), codeBase, described, ioManagers, codeVersionOf };
+}
+
+function ioManagersOf(given: Definitions["io"]): IoManager[] {
+  const list = Array.isArray(given) ? (given as readonly (IoManager | undefined)[]) : [given as IoManager | undefined];
+  return list.filter((io): io is IoManager => io?.kind === "ioManager");
 }
 
 /**

@@ -179,9 +179,9 @@ async function write(
     return {
       scheme: written.scheme,
       place: written.place,
-      mediaType: written.mediaType ?? "",
-      digest: written.digest ?? "",
-      sizeBytes: Math.max(0, Math.round(written.sizeBytes ?? 0)),
+      mediaType: textOr(written.mediaType),
+      digest: textOr(written.digest),
+      sizeBytes: Number.isSafeInteger(written.sizeBytes) ? Math.max(0, written.sizeBytes ?? 0) : 0,
     };
   } catch (error) {
     if (error instanceof StepFailure || signal.aborted) throw error;
@@ -192,4 +192,9 @@ async function write(
       { cause: error },
     );
   }
+}
+
+/** What user code returns is not always what its types say, and must not break the frame that others ride in. */
+function textOr(value: unknown): string {
+  return typeof value === "string" ? cleanText(value) : "";
 }

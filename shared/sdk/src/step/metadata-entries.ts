@@ -131,14 +131,16 @@ function kindedValue(
     case "table": {
       if (!Array.isArray(input.columns) || !Array.isArray(input.rows))
         throw invalid("a table without columns and rows");
-      const rows = input.rows.map((row): Table_Row => ({
-        cells: row.map((cell: unknown) =>
-          clean(JSON.stringify(typeof cell === "bigint" ? Number(cell) : (cell ?? null))),
-        ),
+      const rows = input.rows.map((row: readonly unknown[]): Table_Row => ({
+        cells: row.map((cell) => clean(cellJson(cell))),
       }));
       return { $case: "table", value: { columns: input.columns.map((column) => clean(String(column))), rows } };
     }
   }
+}
+
+function cellJson(cell: unknown): string {
+  return JSON.stringify(typeof cell === "bigint" ? Number(cell) : (cell ?? null)) ?? "null";
 }
 
 function integer(value: number | bigint): WireValue {

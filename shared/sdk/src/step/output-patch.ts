@@ -42,7 +42,7 @@ export class OutputPatch {
       if (done) process.nextTick(done);
       return true;
     };
-    target.write = patched as typeof target.write;
+    target.write = patched;
   }
 }
 

@@ -16,8 +16,7 @@ export interface Cleaning {
 /** An error as it is reported: cleaned, secrets struck out, with its causes and the first position in user code. */
 export function stepError(error: unknown, code: string, cleaning: Cleaning, depth = 0): StepError {
   const { codeBase, redaction } = cleaning;
-  const text = (value: unknown, lengthMax: number) =>
-    bounded(cleanText(redaction.apply(String(value ?? ""))), lengthMax);
+  const text = (value: string, lengthMax: number) => bounded(cleanText(redaction.apply(value)), lengthMax);
   const known = isErrorLike(error) ? error : undefined;
   const stack = typeof known?.stack === "string" ? known.stack : "";
   const cause = known?.cause;

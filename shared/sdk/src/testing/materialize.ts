@@ -120,7 +120,8 @@ class Memory implements MaterializeResult {
   async materialize(asset: AnyAsset, space: PartitionSpace, ordinal: number): Promise<void> {
     const key = space.keyAt(ordinal);
     let partitions = this.#partitions.get(asset.key);
-    if (partitions === undefined) this.#partitions.set(asset.key, (partitions = new Map()));
+    if (partitions === undefined)
+      this.#partitions.set(asset.key, (partitions = new Map<string, MaterializedPartition>()));
     partitions.set(key, await this.#computed(asset, space, ordinal, key));
   }
 
@@ -164,7 +165,7 @@ class Memory implements MaterializeResult {
   #context(definition: object, key: string, more: object): { readonly reported: Reported } {
     const { resources = {} } = this.#options;
     const partition = key === "" ? {} : { partition: key };
-    return testContext(definition as never, { resources, ...partition, ...more } as never) as { reported: Reported };
+    return testContext(definition as never, { resources, ...partition, ...more } as never);
   }
 
   async #checked(asset: AnyAsset, key: string, value: unknown, reported: Reported) {
