@@ -60,6 +60,14 @@ create table location_definitions (
   primary key (location, kind, key)
 );
 
+-- Edges that have served: one to what is un-exported or retired later goes on, a new one like it is refused.
+create table established_edges (
+  reader text not null,
+  upstream text not null,
+  since timestamptz not null default clock_timestamp(),
+  primary key (reader, upstream)
+);
+
 -- Which location a key belongs to. Absence frees nothing; a transfer does, and is audited.
 create table asset_owners (
   asset_key text primary key,
@@ -349,3 +357,5 @@ begin
     from jsonb_array_elements(entries) with ordinality as t (e, n);
   return base;
 end $$;
+
+select ensure_event_partitions();

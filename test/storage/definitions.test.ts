@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await database.pool.query(
-    `truncate locations, definitions, location_definitions, asset_owners, asset_gate, runs, steps, attempts, versions,
+    `truncate locations, definitions, location_definitions, asset_owners, asset_gate, established_edges, runs, steps, attempts, versions,
        check_results, waivers, events cascade`,
   );
 });
@@ -86,8 +86,8 @@ const assetError = (key: string): ManifestEntry => ({ kind: "asset", key, error:
 const moduleError = (key: string): ManifestEntry => ({ kind: "module", key, error: broken });
 
 async function graph() {
-  const { segments, owners } = await loadSegments(database.pool);
-  return buildGraph(segments, owners);
+  const { segments, owners, established } = await loadSegments(database.pool);
+  return buildGraph(segments, owners, { established: (reader, upstream) => established.has(reader, upstream) });
 }
 
 async function epochs(): Promise<Record<string, number>> {
@@ -366,4 +366,30 @@ it("a location that leaves the workspace is retired, and loaded anew when it ret
   expect((await withTransaction(database.pool, (tx) => removeLocation(tx, "etl", "t"))).changed).toBe(false);
   expect((await apply("etl", "t", content)).added).toEqual(["t/a"]);
   expect((await graph()).asset("t/a")).toMatchObject({ retired: false });
+});
+
+describe("an asset that is un-exported while others read it", () => {
+  const upstream = (exported: boolean) => ({ good: [asset("a/x", { export: exported })] });
+  const reader = (key: string) =>
+    asset(key, { dependencies: [{ name: "x", asset: "a/x" as AssetKey, mode: "strict" }] });
+
+  it("goes on serving the edges that were there, with a warning, and refuses new ones", async () => {
+    await apply("a", "a", upstream(true));
+    await apply("b", "b", { good: [reader("b/old")] });
+    await apply("a", "a", upstream(false));
+    await apply("b", "b", { good: [reader("b/old"), reader("b/new")] });
+    const { assets, errors, warnings } = await graph();
+    expect([...assets.keys()].sort()).toEqual(["a/x", "b/old"]);
+    expect(errors.map(({ key, code }) => [key, code])).toEqual([["b/new", "definition.not_exported"]]);
+    expect(warnings.map(({ key, code }) => [key, code])).toEqual([["b/old", "definition.unexported_upstream"]]);
+  });
+
+  it("forgets an edge that its reader has given up", async () => {
+    await apply("a", "a", upstream(true));
+    await apply("b", "b", { good: [reader("b/old")] });
+    await apply("b", "b", { good: [asset("b/old")] });
+    await apply("a", "a", upstream(false));
+    await apply("b", "b", { good: [reader("b/old")] });
+    expect((await graph()).errors.map(({ key, code }) => [key, code])).toEqual([["b/old", "definition.not_exported"]]);
+  });
 });

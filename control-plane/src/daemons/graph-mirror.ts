@@ -112,9 +112,9 @@ export class GraphMirror {
       this.#epoch = epoch;
       return;
     }
-    const { segments, owners } = await loadSegments(pool);
+    const { segments, owners, established } = await loadSegments(pool);
     const previous = this.#graph;
-    this.#graph = buildGraph(segments, owners);
+    this.#graph = buildGraph(segments, owners, { established: (reader, up) => established.has(reader, up) });
     this.#signature = signature;
     this.#epoch = epoch;
     for (const listener of this.#listeners) listener(this.#graph, previous);

@@ -24,10 +24,19 @@ export interface LocationRows {
   readonly rows: readonly DefinitionRow[];
 }
 
-/** Every definition of every location, by location, kind and key, and the owner registry. Two statements. */
-export async function readDefinitionRows(
-  db: Queryable,
-): Promise<{ readonly locations: readonly LocationRows[]; readonly owners: AssetOwners }> {
+/** Which edges have served: the graph goes on serving them when their upstream is un-exported or retired. */
+export interface EstablishedEdges {
+  has(reader: string, upstream: string): boolean;
+}
+
+export interface StoredDefinitions {
+  readonly locations: readonly LocationRows[];
+  readonly owners: AssetOwners;
+  readonly established: EstablishedEdges;
+}
+
+/** Every definition of every location, by location, kind and key, the owner registry and the edges that have served. */
+export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitions> {
   const { rows } = await db.query<{
     location: string;
     team: string;
@@ -60,7 +69,12 @@ export async function readDefinitionRows(
   const owners = await db.query<{ asset_key: string; team: string; location: string }>(
     "select asset_key, team, location from asset_owners",
   );
+  const edges = await db.query<{ edge: string }>(
+    "select reader || E'\\n' || upstream as edge from established_edges",
+  );
+  const served = new Set(edges.rows.map((row) => row.edge));
   return {
+    established: { has: (reader, upstream) => served.has(`${reader}\n${upstream}`) },
     locations: [...locations.values()],
     owners: new Map(owners.rows.map(({ asset_key, team, location }) => [asset_key, { team, location }])),
   };
@@ -89,11 +103,13 @@ export function locationSegment({ location, team, rows }: LocationRows): Locatio
 }
 
 /** The last good definitions of all locations, dead ones too. Primary only. */
-export async function loadSegments(
-  db: Queryable,
-): Promise<{ readonly segments: readonly LocationSegment[]; readonly owners: AssetOwners }> {
-  const { locations, owners } = await readDefinitionRows(db);
-  return { segments: locations.map(locationSegment), owners };
+export async function loadSegments(db: Queryable): Promise<{
+  readonly segments: readonly LocationSegment[];
+  readonly owners: AssetOwners;
+  readonly established: EstablishedEdges;
+}> {
+  const { locations, owners, established } = await readDefinitionRows(db);
+  return { segments: locations.map(locationSegment), owners, established };
 }
 
 function fromErrorRow({ code, message, hint, file, line }: DefinitionErrorRow): DefinitionError {

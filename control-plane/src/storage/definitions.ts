@@ -1,6 +1,6 @@
 import { type AssetKey, parseAssetKey, teamOf } from "@headgate/model";
 import type pg from "pg";
-import type { AssetOwners } from "../domain/asset-graph.ts";
+import type { AssetOwners, Graph } from "../domain/asset-graph.ts";
 import type { AssetDefinition, CheckDefinition } from "../domain/definitions.ts";
 import { type GateOpening, type GatingChange, gateOpenings, gatingChanges, mayOpen } from "../domain/gating-change.ts";
 import { buildGraph } from "../domain/graph.ts";
@@ -183,8 +183,10 @@ async function replaceRows(tx: pg.PoolClient, replacement: Replacement): Promise
   const { location, team, previous, rows, owners, stored, nowMs } = replacement;
   await writeRows(tx, location, previous, rows);
   const others = stored.locations.filter((entry) => entry.location !== location);
-  const before = buildGraph(stored.locations.map(locationSegment), stored.owners);
-  const after = buildGraph([...others, { location, team, rows }].map(locationSegment), owners);
+  const established = (reader: string, upstream: string) => stored.established.has(reader, upstream);
+  const before = buildGraph(stored.locations.map(locationSegment), stored.owners, { established });
+  const after = buildGraph([...others, { location, team, rows }].map(locationSegment), owners, { established });
+  await recordEdges(tx, after, established);
   const changes = gatingChanges(before, after);
   // First, as the lowest key: whoever judges by the graph before this one is refused.
   await bumpGate(tx, definitionsGate);
@@ -196,6 +198,32 @@ async function replaceRows(tx: pg.PoolClient, replacement: Replacement): Promise
     ...opened.map((opening) => openedEvent(opening, location)),
   ]);
   return { changed: true, ...summary, opened };
+}
+
+/** Edges that serve from now on, and those that their readers have given up. */
+async function recordEdges(
+  tx: pg.PoolClient,
+  graph: Graph,
+  established: (reader: string, upstream: string) => boolean,
+): Promise<void> {
+  const fresh = graph.order.flatMap((node) =>
+    node.upstream
+      .filter((edge) => !established(node.key, edge.upstream.key))
+      .map((edge) => ({ reader: node.key, upstream: edge.upstream.key })),
+  );
+  if (fresh.length > 0) {
+    await tx.query(
+      `insert into established_edges (reader, upstream)
+         select distinct reader, upstream from jsonb_to_recordset($1) as x (reader text, upstream text)
+         order by reader, upstream on conflict do nothing`,
+      [JSON.stringify(fresh)],
+    );
+  }
+  await tx.query(
+    `delete from established_edges e using location_definitions d join definitions b on b.hash = d.hash
+       where d.kind = 'asset' and d.key = e.reader and d.retired_at is null
+         and not b.body -> 'dependencies' @> jsonb_build_array(jsonb_build_object('asset', e.upstream))`,
+  );
 }
 
 async function writeRows(

@@ -103,6 +103,7 @@ export interface Schema {
     retired_at: TimeOrNull;
     first_seen_at: Time;
   };
+  established_edges: { reader: string; upstream: string; since: Time };
   asset_owners: { asset_key: string; team: string; location: string; claimed_at: Time };
   asset_gate: { asset_key: string; epoch: Defaulted<number> };
   runs: {
