@@ -31,10 +31,14 @@ let location: ServedLocation;
 let stub: CodeLocationClient;
 const sessions: DaemonSession[] = [];
 
-async function start(files: Readonly<Record<string, string>>, options: Partial<ServeOptions> = {}): Promise<void> {
+async function start(
+  files: Readonly<Record<string, string>>,
+  options: Partial<ServeOptions> = {},
+  module = ".",
+): Promise<void> {
   folder = new LocationFolder(files);
   process.env["HEADGATE_TEST_VALUES"] = `${folder.path}/values`;
-  location = await serve({ module: folder.path, port: 0, workers: 1, signals: false, ...options });
+  location = await serve({ module: `${folder.path}/${module}`, port: 0, workers: 1, signals: false, ...options });
   stub = client(location.port);
 }
 
@@ -261,6 +265,40 @@ export const lost = assetCheck({ asset: syntax, name: "lost", run: () => true })
     ]);
     expect((await errorOf("textual.ts"))?.message).toContain("just text");
     expect((await errorOf("exits.ts"))?.message).toContain("exit code 4");
+  });
+
+  test("another team's contract, also where assets are made of its specs", async () => {
+    await start(
+      {
+        "flights/contract.ts": `
+import { assetSpec } from "@headgate/sdk";
+export const clean = assetSpec({ key: "flights/clean" });
+export const monthly = undefined;
+export const helper = (value: any) => value;
+throw new Error("contract broke");
+`,
+        "shop/definitions.ts": `
+import { asset, assetCheck, definitions, lastValidated } from "@headgate/sdk";
+import { clean, monthly, helper } from "../flights/contract.ts";
+const good = asset({ key: "shop/good", compute: () => 1 });
+const reader = asset({ key: "shop/reader", deps: { clean: lastValidated(clean) }, compute: () => 1 });
+const partitioned = asset({ key: "shop/partitioned", partitions: helper(monthly), compute: () => 1 });
+const spread = asset({ ...clean, compute: () => 1 });
+const check = assetCheck({ asset: clean, name: "fine", run: () => true });
+export default definitions({ team: "shop", assets: [good, reader, partitioned, spread], checks: [check] });
+`,
+      },
+      {},
+      "shop",
+    );
+    expect(await entries()).toEqual([
+      "ASSET shop/good ok",
+      "ASSET shop/partitioned definition.module_failed",
+      "ASSET shop/reader definition.module_failed",
+      "MODULE ../flights/contract.ts definition.module_threw",
+      "MODULE definitions.ts#assets[3] definition.module_failed",
+      "MODULE definitions.ts#checks[0] definition.module_failed",
+    ]);
   });
 
   test("definitions of a wrong shape, each with what is wrong, where, and the remedy", async () => {

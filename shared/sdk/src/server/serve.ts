@@ -8,7 +8,7 @@ import { cacheFolder } from "../load/cache-folder.ts";
 import { locationSources } from "../load/load-location.ts";
 import { pruneBundles } from "../load/prune-bundles.ts";
 import { Instance } from "./instance.ts";
-import { locationService } from "./location-service.ts";
+import { locationMethods } from "./location-methods.ts";
 import { reflectionService } from "./reflection.ts";
 import type { ServedLocation, ServeOptions } from "./serve-options.ts";
 import { ServedCode } from "./served-code.ts";
@@ -55,7 +55,7 @@ export async function serve(options: ServeOptions): Promise<ServedLocation> {
     // A half-open connection is noticed by the daemon's heartbeat; this frees what it held here.
     "grpc.keepalive_time_ms": 30_000,
   });
-  server.addService(CodeLocationService, locationService(identity, code, instance));
+  server.addService(CodeLocationService, locationMethods(identity, code, instance));
   health.addToServer(server);
   reflectionService().addToServer(server);
   const port = await bind(server, options, async () => {

@@ -11,7 +11,7 @@ import type { Session } from "./session.ts";
 const protocolMin = 1;
 const protocolMax = 1;
 
-export interface ServiceIdentity {
+export interface LocationIdentity {
   readonly locationName: string;
   /** Undefined: as the definitions say. */
   readonly team: string | undefined;
@@ -20,7 +20,7 @@ export interface ServiceIdentity {
 }
 
 /** The methods of headgate.v1.CodeLocation. */
-export function locationService(identity: ServiceIdentity, code: ServedCode, instance: Instance): CodeLocationServer {
+export function locationMethods(identity: LocationIdentity, code: ServedCode, instance: Instance): CodeLocationServer {
   const authorized = (metadata: Metadata): ServerErrorResponse | undefined => {
     if (identity.token === undefined || metadata.get("authorization")[0] === `Bearer ${identity.token}`)
       return undefined;
