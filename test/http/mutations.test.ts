@@ -166,6 +166,21 @@ describe("launching again", () => {
     await api.drive.playAll();
   });
 
+  it("launches what has a status now, and repeats that although the status has changed", async () => {
+    api.say = (step) => (step.asset_key === "flights/airports" ? { threw: "once" } : { checks: passed(step) });
+    await api.run("flights/airports");
+    api.say = (step) => ({ checks: passed(step) });
+    const { status, json } = await api.post("/api/v1/runs", { selection: "status:computeFailed" });
+    expect([status, json.stepCount, json.selection]).toEqual([201, 1, "status:computeFailed"]);
+    await api.drive.playAll();
+    expect((await api.post("/api/v1/runs", { selection: "status:computeFailed" })).json.code).toBe("selection.empty");
+    expect((await api.post(`/api/v1/runs/${json.id}/retry`, {})).json).toMatchObject({
+      stepCount: 1,
+      retryOf: json.id,
+    });
+    await api.drive.playAll();
+  });
+
   it("refuses to repeat what has not ended, and what has nothing left to do", async () => {
     const { id } = (await api.post("/api/v1/runs", { selection: "flights/airports" })).json;
     expect((await api.post(`/api/v1/runs/${id}/retry`, {})).json.code).toBe("run.not_ended");

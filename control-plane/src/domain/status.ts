@@ -1,5 +1,5 @@
 import { type PartitionSpace, type RangeSet, rangeSet } from "@headgate/model";
-import { type VersionView, judge } from "./gate.ts";
+import { type VersionView, isResultOf, judge } from "./gate.ts";
 import { type AssetNode, requiredChecks } from "./graph.ts";
 
 /*
@@ -53,7 +53,9 @@ export function partitionStatus(
   switch (state) {
     case "passed":
     case "unchecked":
-      return newest.results.some((result) => result.outcome !== "passed") ? "warned" : state;
+      return newest.results.some((r) => r.outcome !== "passed" && node.checks.some((check) => isResultOf(r, check)))
+        ? "warned"
+        : state;
     case "waived":
     case "pending":
     case "failed":

@@ -128,7 +128,7 @@ function addRoute(app: FastifyInstance, context: ApiContext, name: RouteName, cl
       }
       if (name === "followEvents") {
         const { after, topics } = asked.query as { after?: number; topics?: string };
-        const from = resumeAfter(request.headers["last-event-id"]) ?? after ?? context.events.newest();
+        const from = resumeAfter(request.headers["last-event-id"]) ?? after ?? (await context.events.newest());
         return streamEvents(context.events, reply, from, parseTopics(topics), closing);
       }
       return answerJson(context, name, definition, request, reply, { ...asked, actor });

@@ -1,6 +1,8 @@
+import type pg from "pg";
 import type { AssetNode } from "../domain/graph.ts";
 import { type PartitionStatus, type StatusRange, partitionStatus, statusRanges } from "../domain/status.ts";
 import { readGateState } from "../storage/gate-state.ts";
+import { onTransaction } from "../storage/on-transaction.ts";
 import { type ActivityRow, listActivity } from "../storage/steps-read.ts";
 import type { ApiContext } from "./api-context.ts";
 
@@ -8,10 +10,13 @@ import type { ApiContext } from "./api-context.ts";
 export async function loadStatuses(
   context: ApiContext,
   nodes: readonly AssetNode[],
+  /** Default: any connection. Inside a transaction its own, or a full pool would wait for itself. */
+  tx?: pg.PoolClient,
 ): Promise<ReadonlyMap<AssetNode, readonly StatusRange[]>> {
   const keys = nodes.map((node) => node.key);
   const nowMs = context.now();
-  const [gates, activities] = await Promise.all([readGateState(context.pool, keys), listActivity(context.db, keys)]);
+  const gates = await readGateState(tx ?? context.pool, keys);
+  const activities = await listActivity(tx === undefined ? context.db : onTransaction(tx), keys);
   const activityOf = new Map<string, Map<string, ActivityRow>>();
   for (const row of activities) {
     const ofAsset = activityOf.get(row.assetKey) ?? new Map<string, ActivityRow>();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import { type EventRow, type EventTopics, eventBounds, fitsTopics, readEvents } from "../storage/events-read.ts";
 import type { Notifications } from "../storage/notifications.ts";
@@ -11,8 +12,8 @@ export type FeedItem =
 
 /** Follows the event log for any number of readers, in commit order and without a gap. */
 export interface EventFeed {
-  /** The newest sequence number that was seen. */
-  newest(): number;
+  /** The newest sequence number. */
+  newest(): Promise<number>;
   /** Everything after `after`, as it comes, until `signal` aborts. Each reader goes at its own pace. */
   follow(
     after: number,
@@ -28,11 +29,13 @@ export interface EventFeedOptions {
 }
 
 const ringMax = 10_000;
+/** Between two looks at the log lies at least this: what comes meanwhile is read together. */
+const lookEveryMs = 20;
 const pageSize = 1_000;
 /** While the database is away. */
 const retryMs = 500;
 
-/** Opens the feed once it knows how far the log reaches. */
+/** Opens the feed. As long as nobody follows, the log is not read. */
 export async function openEventFeed(
   db: Kysely<Schema>,
   notifications: Pick<Notifications, "subscribe">,
@@ -51,6 +54,8 @@ class LogFollower implements EventFeed {
   #newest = 0;
   #wake = deferred();
   #hint = deferred();
+  #readers = 0;
+  #awaited = deferred();
   #closed = false;
   #loop: Promise<void> | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -62,12 +67,11 @@ class LogFollower implements EventFeed {
 
   async open(notifications: Pick<Notifications, "subscribe">): Promise<void> {
     this.#unsubscribe = await notifications.subscribe("headgate_events", () => this.#hint.resolve());
-    this.#newest = (await eventBounds(this.#db)).newest;
     this.#loop = this.#follow();
   }
 
-  newest(): number {
-    return this.#newest;
+  async newest(): Promise<number> {
+    return (await eventBounds(this.#db)).newest;
   }
 
   async close(): Promise<void> {
@@ -75,12 +79,18 @@ class LogFollower implements EventFeed {
     this.#unsubscribe?.();
     this.#hint.resolve();
     this.#wake.resolve();
+    this.#awaited.resolve();
     await this.#loop;
   }
 
   async #follow(): Promise<void> {
     while (!this.#closed) {
       let waitMs = this.#pollMs;
+      if (this.#readers === 0) {
+        await this.#awaited.promise;
+        this.#awaited = deferred();
+        continue;
+      }
       try {
         const events = await readEvents(this.#db, this.#newest, pageSize);
         this.#take(events);
@@ -91,6 +101,7 @@ class LogFollower implements EventFeed {
       }
       await settledOrAfter(this.#hint.promise, waitMs);
       this.#hint = deferred();
+      await delay(lookEveryMs);
     }
   }
 
@@ -108,8 +119,28 @@ class LogFollower implements EventFeed {
     topics: EventTopics | undefined,
     signal: AbortSignal,
   ): AsyncGenerator<FeedItem, void, undefined> {
+    const { floor, newest } = await eventBounds(this.#db);
+    if (this.#readers === 0) {
+      // Nobody has read for a while: the ring ends where the log has gone on.
+      this.#ring = [];
+      this.#newest = newest;
+    }
+    this.#readers++;
+    this.#awaited.resolve();
+    try {
+      yield* this.#followFrom(after, floor, topics, signal);
+    } finally {
+      this.#readers--;
+    }
+  }
+
+  async *#followFrom(
+    after: number,
+    floor: number,
+    topics: EventTopics | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<FeedItem, void, undefined> {
     let position = after;
-    const { floor } = await eventBounds(this.#db);
     if (floor > 0 && position < floor - 1) {
       position = floor - 1;
       yield { kind: "reset", from: position };

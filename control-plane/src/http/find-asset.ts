@@ -1,3 +1,4 @@
+import type pg from "pg";
 import type { AssetNode } from "../domain/graph.ts";
 import { nearestKeys } from "../domain/nearest-key.ts";
 import { parseSelection, select } from "../domain/selection.ts";
@@ -35,12 +36,16 @@ export function checkPartition(node: AssetNode, partition: string): void {
 }
 
 /** Assets of a selection, by key; every asset without one. */
-export async function selectAssets(context: ApiContext, selection: string | undefined): Promise<readonly AssetNode[]> {
+export async function selectAssets(
+  context: ApiContext,
+  selection: string | undefined,
+  tx?: pg.PoolClient,
+): Promise<readonly AssetNode[]> {
   const graph = context.graph();
   if (selection === undefined || selection.trim() === "") return graph.order;
   const parsed = parseSelection(selection);
   if (!parsed.ok) throw new Problem("selection.invalid", parsed.message, parsed.hint);
-  const statuses = selection.includes("status:") ? await loadStatuses(context, graph.order) : undefined;
+  const statuses = selection.includes("status:") ? await loadStatuses(context, graph.order, tx) : undefined;
   const found = select(graph, parsed.selection, {
     statuses: partitionStatuses,
     ...(statuses === undefined
@@ -50,4 +55,24 @@ export async function selectAssets(context: ApiContext, selection: string | unde
   const unknown = found.unknown[0];
   if (unknown !== undefined) throw new Problem("selection.invalid", unknown.message, unknown.hint);
   return found.nodes;
+}
+
+/**
+ * The selection with its `status:` parts resolved to the assets that have that status now, since a plan knows the graph
+ * and not what became of it. Other selections stay as they are.
+ */
+export async function withoutStatus(context: ApiContext, selection: string, tx?: pg.PoolClient): Promise<string> {
+  if (!selection.includes("status:")) return selection;
+  const nodes = await selectAssets(context, selection, tx);
+  if (nodes.length === 0) {
+    throw new Problem("plan.refused", `The selection ${selection} matches no asset now.`, "`npx headgate asset list`", {
+      as: "selection.empty",
+    });
+  }
+  return keysSelection(nodes.map((node) => node.key));
+}
+
+/** A selection of these assets and no others. */
+export function keysSelection(keys: readonly string[]): string {
+  return keys.map((key) => `"${key}"`).join(" or ");
 }

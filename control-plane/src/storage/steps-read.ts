@@ -64,6 +64,18 @@ export async function succeededSteps(db: Kysely<Schema>, runId: string): Promise
   return db.selectFrom("steps").selectAll().where("run_id", "=", runId).where("state", "=", "succeeded").execute();
 }
 
+/** The assets that a run has steps of, in the order of their first step. */
+export async function assetsOfRun(db: Kysely<Schema>, runId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("steps")
+    .select(({ fn }) => ["asset_key", fn.min("index").as("first")])
+    .where("run_id", "=", runId)
+    .groupBy("asset_key")
+    .orderBy("first")
+    .execute();
+  return rows.map((row) => row.asset_key);
+}
+
 export interface ActivityRow {
   readonly assetKey: string;
   readonly partition: string;

@@ -11,10 +11,10 @@ import { listLogs } from "../../storage/logs-read.ts";
 import { onTransaction } from "../../storage/on-transaction.ts";
 import { type RunRow, listRuns, readRun } from "../../storage/runs-read.ts";
 import type { Schema } from "../../storage/schema.ts";
-import { countSteps, lastAttempts, listSteps, succeededSteps } from "../../storage/steps-read.ts";
+import { assetsOfRun, countSteps, lastAttempts, listSteps, succeededSteps } from "../../storage/steps-read.ts";
 import type { ApiContext } from "../api-context.ts";
 import { encodeCursor, idCursor, indexCursor, numberCursor, numbersCursor } from "../cursor.ts";
-import { findAsset } from "../find-asset.ts";
+import { findAsset, keysSelection, withoutStatus } from "../find-asset.ts";
 import { type Change, mutate } from "../mutation.ts";
 import { planProblem, viewFor } from "../plan-view.ts";
 import { presentReason } from "../present-reason.ts";
@@ -90,7 +90,7 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
     const { steps } = await planNow(
       context.pool,
       graph,
-      { selection: body.selection, ...options(body) },
+      { selection: await withoutStatus(context, body.selection), ...options(body) },
       context.now(),
     );
     const count = (kind: string) => steps.filter((step) => step.forecast.kind === kind).length;
@@ -118,7 +118,8 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
   async createRun(context, request) {
     const { selection, config, tags, priority, whenOpen } = request.body;
     return mutate(context, request, 201, async (tx) => {
-      const planned = await planNow(tx, context.graph(), { selection, ...options(request.body) }, context.now());
+      const planRequest = { selection: await withoutStatus(context, selection, tx), ...options(request.body) };
+      const planned = await planNow(tx, context.graph(), planRequest, context.now());
       checkConfig(config, planned);
       return launch(tx, {
         id: context.newId(),
@@ -220,6 +221,10 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
   async retryRun(context, request) {
     const { fromFailure } = request.body;
     const source = await findRun(context, request.params.id);
+    // What had that status then is what is launched again.
+    const planSelection = source.selection.includes("status:")
+      ? keysSelection(await assetsOfRun(context.db, source.id))
+      : source.selection;
     return mutate(context, request, 201, async (tx) => {
       if (source.ended_at === null) {
         const hint = `Wait for it, or cancel it: npx headgate run cancel ${source.id}`;
@@ -229,7 +234,7 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
       const whole = await planNow(
         tx,
         context.graph(),
-        { selection: source.selection, ...options({ partitions }) },
+        { selection: planSelection, ...options({ partitions }) },
         context.now(),
       );
       const done = fromFailure ? await succeededSteps(onTransaction(tx), source.id) : [];
