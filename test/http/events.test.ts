@@ -88,7 +88,7 @@ describe("following the log", () => {
   });
 
   it("tells a reader that the log no longer reaches back to where it was", async () => {
-    const newest = api.events.newest();
+    const newest = await api.events.newest();
     await api.database.pool.query("delete from events where seq <= 5");
     const events = await read("?after=2", (got) => got.length === 2);
     expect(events[0]).toMatchObject({ event: "reset", id: "5", data: '{"from":5}' });

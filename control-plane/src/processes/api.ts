@@ -30,7 +30,7 @@ export async function api(options: ApiOptions): Promise<number> {
   await refuseOldSchema(options.databaseUrl);
   const plane = await ControlPlane.open({ ...options, log: processLog("info") });
   try {
-    const app = await plane.createApi(options.tokens, options.hosts);
+    const { app } = await plane.createApi(options.tokens, options.hosts);
     const port = await listen(app, options.host, options.port, true);
     process.stdout.write(`Headgate API at http://${options.host}:${port}\n`);
     await signal;

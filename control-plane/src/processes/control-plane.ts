@@ -6,7 +6,7 @@ import { Daemon } from "../daemons/daemon.ts";
 import { GraphMirror } from "../daemons/graph-mirror.ts";
 import { LocationSync, workspaceTargets } from "../daemons/location-sync.ts";
 import { createApp } from "../http/app.ts";
-import { openEventFeed } from "../http/event-feed.ts";
+import { type EventFeed, openEventFeed } from "../http/event-feed.ts";
 import type { ApiToken } from "../http/tokens.ts";
 import { isAlive, processIdentity } from "./process-identity.ts";
 import { type Database, openDatabase } from "../storage/database.ts";
@@ -154,7 +154,10 @@ export class ControlPlane {
   }
 
   /** The HTTP API; the caller listens. */
-  async createApi(tokens: readonly ApiToken[] | undefined, hosts: readonly string[]): Promise<FastifyInstance> {
+  async createApi(
+    tokens: readonly ApiToken[] | undefined,
+    hosts: readonly string[],
+  ): Promise<{ app: FastifyInstance; events: EventFeed }> {
     const { database, notifications, mirror, log } = this;
     const events = await openEventFeed(database.db, notifications);
     const app = await createApp(
@@ -175,7 +178,7 @@ export class ControlPlane {
       await app.close();
       await events.close();
     });
-    return app;
+    return { app, events };
   }
 
   /** Ends what was started, the last first, then the database connections. */

@@ -6,6 +6,7 @@ import { openDatabase } from "../storage/database.ts";
 import { migrate } from "../storage/migrate.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { ControlPlane, processLog } from "./control-plane.ts";
+import { reportEvents } from "./dev-report.ts";
 import { listen } from "./listen.ts";
 import { runOnce } from "./run-once.ts";
 import { shutdownSignal } from "./shutdown.ts";
@@ -30,6 +31,7 @@ export async function dev(options: DevOptions): Promise<number> {
   const signal = shutdownSignal();
   const postgres = await startEmbeddedPostgres({ dataDir });
   let plane: ControlPlane | undefined;
+  const reporting = new AbortController();
   let stopLocations = async (): Promise<void> => undefined;
   try {
     const setup = openDatabase(postgres.url, { max: 2 });
@@ -62,11 +64,17 @@ export async function dev(options: DevOptions): Promise<number> {
       const entries = await setWorkspace(workspace);
       await supervisor.apply(entries.filter((entry) => entry.kind === "module"));
     };
-    const app = await plane.createApi(undefined, []);
+    const { app, events } = await plane.createApi(undefined, []);
     const port = await listen(app, "127.0.0.1", options.port, options.portAsked);
     const url = `http://127.0.0.1:${port}`;
     if (options.port !== 0 && port !== options.port) process.stdout.write(`Port ${options.port} is in use; took ${port}.\n`);
     process.stdout.write(`Headgate is at ${url}\n`);
+    const { mirror } = plane;
+    const report = async () => {
+      // Asked for anew: the graph may not have seen yet what an event speaks of.
+      await reportEvents(events, () => mirror.refresh(), reporting.signal);
+    };
+    if (!options.once) void report().catch((error: unknown) => log.error({ err: error }, String(error)));
     const applied = applyWorkspace(plane.workspace);
     applied.catch((error: unknown) => log.error({ err: error }, String(error)));
     if (!options.once) {
@@ -77,6 +85,7 @@ export async function dev(options: DevOptions): Promise<number> {
     await applied;
     return await Promise.race([runOnce(plane, daemon, sync), signal.then(() => 4)]);
   } finally {
+    reporting.abort();
     // Locations first: their ends are recorded while there is somebody to record them.
     await stopLocations();
     await plane?.close();

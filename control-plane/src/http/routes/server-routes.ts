@@ -66,9 +66,6 @@ export async function metricsText(context: ApiContext): Promise<string> {
     gauge("headgate_definition_errors", "Definitions that are refused", [["", errors.length]]),
     gauge("headgate_events_sequence", "Sequence number of the newest event", [["", newest]]),
     gauge("headgate_events_floor", "First sequence number that is kept", [["", floor]]),
-    gauge("headgate_events_lag", "Events that this process has not yet passed on", [
-      ["", Math.max(0, newest - context.events.newest())],
-    ]),
     gauge("process_resident_memory_bytes", "Resident memory of this process", [["", process.memoryUsage.rss()]]),
   ].join("");
 }
