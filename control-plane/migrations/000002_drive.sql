@@ -192,8 +192,8 @@ create function version_state(version uuid) returns jsonb language sql stable as
     'results', coalesce((
       select jsonb_agg(jsonb_build_object('id', r.id, 'team', r.team, 'name', r.name, 'checkVersion', r.check_version,
         'outcome', r.outcome, 'runId', r.run_id, 'seq', r.seq, 'description', r.description, 'metadata', r.metadata))
-      from (select distinct on (c.team, c.name) c.* from check_results c where c.version_id = v.id
-        order by c.team, c.name, c.seq desc) r), '[]'),
+      from (select distinct on (c.team, c.name, c.check_version) c.* from check_results c where c.version_id = v.id
+        order by c.team, c.name, c.check_version desc, c.seq desc) r), '[]'),
     'liveWaivers', coalesce((
       select jsonb_agg(jsonb_build_object('id', w.id, 'team', w.team, 'name', w.name, 'reason', w.reason,
         'actor', w.actor, 'untilMs', floor(extract(epoch from w.until) * 1000)))

@@ -83,7 +83,9 @@ export class GateMemory implements GateView {
     const index = known?.findIndex((v) => v.id === versionId) ?? -1;
     const version = known?.[index];
     if (known === undefined || version === undefined) return undefined;
-    const others = version.results.filter((r) => !results.some((n) => n.team === r.team && n.name === r.name));
+    const others = version.results.filter(
+      (r) => !results.some((n) => n.team === r.team && n.name === r.name && n.checkVersion === r.checkVersion),
+    );
     const changed = { ...version, results: [...others, ...results] };
     known[index] = changed;
     return changed;

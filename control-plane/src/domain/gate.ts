@@ -15,7 +15,7 @@ export interface MetadataView {
   readonly value: unknown;
 }
 
-/** The newest result of one check for one version. */
+/** The newest result of one version of a check for one version of an asset. */
 export interface ResultView {
   readonly id: string;
   readonly team: string;
@@ -100,8 +100,7 @@ export function judge(
   for (const check of required) {
     if (check.definition.newVersionsOnly && version.createdAtMs < check.firstSeenMs) continue;
     judged++;
-    const result = version.results.find((r) => r.team === check.team && r.name === check.name);
-    const current = result?.checkVersion === check.definition.version ? result : undefined;
+    const current = version.results.find((r) => isResultOf(r, check));
     if (current?.outcome === "passed" || current?.outcome === "warned") continue;
     const waiver = version.liveWaivers.find(
       (w) => w.team === check.team && w.name === check.name && w.untilMs > nowMs,
@@ -138,6 +137,11 @@ export function judge(
   return { state, open: true, reasons, missing, waivers };
 }
 
+/** Whether it is a result of the check's current version. */
+export function isResultOf(result: ResultView, { team, name, definition }: CheckNode): boolean {
+  return result.team === team && result.name === name && result.checkVersion === definition.version;
+}
+
 /** A version that a step will read through an edge. */
 export interface PinnedVersion {
   readonly version: VersionView;
@@ -150,6 +154,8 @@ export interface PendingVersion {
   readonly asset: AssetKey;
   readonly version: VersionView;
   readonly missing: readonly CheckNode[];
+  /** The step waits for this version and no newer one. */
+  readonly pinned: boolean;
 }
 
 export type EdgeVerdict =
@@ -190,7 +196,14 @@ export function judgeEdge(
     if (known === undefined) return { kind: "unknown", asset: upstream.key };
     const pin = pins.get(pinKey(upstream.key, partition));
     const pinned = pin === undefined ? undefined : known.find((v) => v.id === pin);
-    const candidates = pinned !== undefined ? [pinned] : dependency.mode === "lastValidated" ? known : known.slice(0, 1);
+    const lastValidated = dependency.mode === "lastValidated";
+    const candidates = pinned !== undefined ? [pinned] : lastValidated ? known : known.slice(0, 1);
+    const failed = pinned === undefined || lastValidated ? undefined : failedSince(upstream.key, known, pinned, required, nowMs);
+    if (failed !== undefined) {
+      leftOut.push(partition);
+      reasons.push(...failed.reasons);
+      continue;
+    }
     let newest: Judgement | undefined;
     let chosen: PinnedVersion | undefined;
     for (const version of candidates) {
@@ -210,7 +223,9 @@ export function judgeEdge(
       reasons.push({ kind: "neverMaterialized", asset: upstream.key, partition });
     } else {
       reasons.push(...newest.reasons);
-      if (newest.state === "pending") pending.push({ asset: upstream.key, version: first, missing: newest.missing });
+      if (newest.state === "pending") {
+        pending.push({ asset: upstream.key, version: first, missing: newest.missing, pinned: !lastValidated });
+      }
     }
   }
   // No partition to read yet is not the same as nothing to read: only a window may reach to before the first one.
@@ -226,6 +241,22 @@ export function judgeEdge(
     return { kind: "closed", reasons: [{ kind: "noValidatedVersion", asset: upstream.key, partition, open, needed }] };
   }
   return { kind: "closed", reasons: shut };
+}
+
+/** The newest version after the pinned one that failed: whoever reads strictly is blocked by it, too. */
+function failedSince(
+  asset: AssetKey,
+  known: readonly VersionView[],
+  pinned: VersionView,
+  required: readonly CheckNode[],
+  nowMs: number,
+): Judgement | undefined {
+  for (const version of known) {
+    if (version.seq <= pinned.seq) return undefined;
+    const judgement = judge(asset, version, required, nowMs);
+    if (judgement.state === "failed") return judgement;
+  }
+  return undefined;
 }
 
 /** The verdict over all edges of a step. Closed before waiting: nobody waits for what cannot open. */

@@ -2,7 +2,7 @@ import { type AssetKey, type RangeSet, parsePartitions, rangeSet, upstreamPartit
 import { type GateView, type Pins, judge, judgeGate } from "./gate.ts";
 import { type AssetNode, type CheckNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
 import type { Reason } from "./reason.ts";
-import { mappedPartitions, rootReasons } from "./root-reasons.ts";
+import { rootReasons } from "./root-reasons.ts";
 import { parseSelection, select } from "./selection.ts";
 
 /** The most steps that a run may have. */
@@ -151,33 +151,37 @@ function planStep(
   const after: number[] = [];
   const edges: PlannedEdge[] = [];
   const inherited: Reason[] = [];
-  const external: Edge[] = [];
+  const external = new Map<Edge, readonly string[]>();
   for (const edge of node.upstream) {
     const set = upstreamPartitions(edge.mapping, edge.upstream.space, node.space, rangeSet.of(ordinal), nowMs);
     edges.push({ edge, set });
     const inRun = made.get(edge.upstream);
     const gating = new Set(requiredChecks(edge.upstream, node.team).map((check) => check.location));
-    let complete = inRun !== undefined;
-    if (inRun !== undefined) {
-      for (const n of rangeSet.ordinals(set)) {
-        const entry = inRun.get(n);
-        if (entry === undefined) {
-          complete = false;
-          continue;
-        }
+    const falls = edge.dependency.mode !== "lastValidated" && edge.atLeast === 0;
+    /** Partitions that this run does not make, and how many it does. */
+    const others: string[] = [];
+    let coming = 0;
+    for (const n of rangeSet.ordinals(set)) {
+      const entry = inRun?.get(n);
+      if (entry !== undefined) {
         after.push(entry.step.index);
         for (const check of entry.checks) if (gating.has(check.location)) after.push(check.index);
-        if (entry.step.forecast.kind === "blocked" && edge.dependency.mode !== "lastValidated" && edge.atLeast === 0) {
-          inherited.push(...entry.step.forecast.reasons);
+        if (entry.step.forecast.kind !== "blocked") {
+          coming++;
+          continue;
         }
+        if (falls) inherited.push(...entry.step.forecast.reasons);
       }
+      others.push(edge.upstream.space.keyAt(n));
     }
-    if (!complete) external.push(edge);
+    const needed = (edge.atLeast === 0 ? others.length + coming : edge.atLeast) - coming;
+    if (coming === 0) external.set(edge, others);
+    else if (needed > 0) external.set({ ...edge, atLeast: needed }, others);
   }
   const forecast =
     inherited.length > 0
       ? ({ kind: "blocked", reasons: inherited } as const)
-      : forecastOf(graph, external, ordinal, made, view, nowMs);
+      : forecastOf(graph, external, view, nowMs);
   return {
     index,
     kind: "materialize",
@@ -197,18 +201,12 @@ const noPins: Pins = new Map();
 /** How the gate stands for what is read from outside the run; what the run makes itself is open once it is made. */
 function forecastOf(
   graph: Graph,
-  external: readonly Edge[],
-  ordinal: number,
-  made: ReadonlyMap<AssetNode, ReadonlyMap<number, unknown>>,
+  external: ReadonlyMap<Edge, readonly string[]>,
   view: GateView,
   nowMs: number,
 ): Forecast {
-  const partitionsOf = (edge: Edge): string[] =>
-    mappedPartitions(edge, ordinal, nowMs).filter((key) => {
-      const n = edge.upstream.space.ordinalOf(key);
-      return n === undefined || made.get(edge.upstream)?.has(n) !== true;
-    });
-  const verdict = judgeGate(external, partitionsOf, view, noPins, nowMs);
+  const partitionsOf = (edge: Edge): readonly string[] => external.get(edge) ?? [];
+  const verdict = judgeGate([...external.keys()], partitionsOf, view, noPins, nowMs);
   switch (verdict.kind) {
     case "open":
       return { kind: "runs" };

@@ -1,4 +1,5 @@
 import type { AssetKey } from "@headgate/model";
+import type { Pins } from "../../domain/gate.ts";
 import type { Graph } from "../../domain/graph.ts";
 import type { Reason } from "../../domain/reason.ts";
 import { type Run, type RunStep, endStep, outcomeOf } from "../../domain/run-state.ts";
@@ -42,6 +43,8 @@ export class DriveState {
   readonly confirmed = new Set<RunStep>();
   /** Since when a step waits for pending checks, on the monotonic clock. */
   readonly waitingSince = new Map<RunStep, number>();
+  /** The versions that a step waits for, by pinKey: newer ones that are pending do not keep it waiting longer. */
+  readonly waitingFor = new Map<RunStep, Map<string, string>>();
 
   constructor(world: DriveWorld, memory: GateMemory) {
     this.world = world;
@@ -105,9 +108,20 @@ export class DriveState {
 
   /** To be called once for each step that has ended, after its event was added. */
   ended(cycle: Cycle, run: Run, step: RunStep): void {
-    this.waitingSince.delete(step);
+    this.stopWaiting(step);
     for (const ready of endStep(run, step)) this.dirty.set(ready, run);
     if (run.open === 0) this.endRun(cycle, run);
+  }
+
+  stopWaiting(step: RunStep): void {
+    this.waitingSince.delete(step);
+    this.waitingFor.delete(step);
+  }
+
+  /** What the run has read, and what this step has begun to wait for. */
+  pinsOf(run: Run, step: RunStep): Pins {
+    const waitingFor = this.waitingFor.get(step);
+    return waitingFor === undefined ? run.pins : new Map([...waitingFor, ...run.pins]);
   }
 
   /** Ends a run without a step that has not. */
@@ -127,6 +141,7 @@ export class DriveState {
     this.dirty.clear();
     this.#sleepers.clear();
     this.waitingSince.clear();
+    this.waitingFor.clear();
     this.unconfirmed.clear();
     this.confirmed.clear();
     this.memory.clear();

@@ -1,6 +1,6 @@
 import type { AssetKey } from "@headgate/model";
 import type { PendingVersion, VersionView } from "../../domain/gate.ts";
-import { judgeGate } from "../../domain/gate.ts";
+import { judgeGate, pinKey } from "../../domain/gate.ts";
 import type { AssetNode, Edge } from "../../domain/graph.ts";
 import type { Reason } from "../../domain/reason.ts";
 import { mappedPartitions, rootReasons } from "../../domain/root-reasons.ts";
@@ -49,12 +49,12 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
     const planned = spec.edges.find((e) => e.name === edge.dependency.name && e.asset === edge.upstream.key);
     return planned?.partitions ?? mappedPartitions(edge, ordinal, nowMs);
   };
-  const verdict = judgeGate(node.upstream, partitionsOf, drive.memory, run.pins, nowMs);
+  const verdict = judgeGate(node.upstream, partitionsOf, drive.memory, drive.pinsOf(run, step), nowMs);
   switch (verdict.kind) {
     case "unknown":
       return verdict.assets;
     case "open":
-      drive.waitingSince.delete(step);
+      drive.stopWaiting(step);
       leaseMaterialization(drive, cycle, run, step, node, verdict.edges, partitionsOf);
       return [];
     case "wait":
@@ -69,6 +69,7 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
         // A lease on old memory is refused by the database. A refusal is not, so it is made on what is so now.
         drive.unconfirmed.set(step, { run, assets });
       } else if (run.whenOpen) {
+        drive.stopWaiting(step); // What comes next may be another version.
         drive.sleep(run, step, assets);
       } else {
         block(drive, cycle, run, step, roots.reasons);
@@ -128,7 +129,10 @@ function waitForChecks(
     block(drive, cycle, run, step, late);
     return;
   }
-  for (const { asset, version, missing } of pending) {
+  const waitingFor = drive.waitingFor.get(step) ?? new Map<string, string>();
+  drive.waitingFor.set(step, waitingFor);
+  for (const { asset, version, missing, pinned } of pending) {
+    if (pinned) waitingFor.set(pinKey(asset, version.partition), version.id);
     const upstream = drive.world.graph().asset(asset);
     if (upstream === undefined) continue;
     const unrequested = missing.filter((check) => !isBeingChecked(drive, run, version, check.location));
