@@ -27,6 +27,10 @@ const marker = new Proxy(target, {
   apply: () => marker,
   construct: () => marker,
 });
-module.exports = Object.create(marker);
+// Imported as a whole by an ES module it is the default export: that can be called as well. It has no names of its own.
+const exported = Object.setPrototypeOf(() => marker, marker);
+for (const name of Object.getOwnPropertyNames(exported)) delete exported[name];
+Object.defineProperty(exported, Symbol.for("headgate.failedModule"), { value: target[Symbol.for("headgate.failedModule")], enumerable: true });
+module.exports = exported;
 `;
 }

@@ -105,10 +105,21 @@ function options(sources: LocationSources, quarantined: ReadonlySet<string>): Bu
 /** Bundled CommonJS files may call require; ESM has none of its own. */
 const requireBanner = `import { createRequire as __headgateRequire } from "node:module"; const require = __headgateRequire(import.meta.url);`;
 
+/** Marks the plugin's own question, which must not be answered by asking it again. */
+const lookingUp = Symbol("looking up");
+
 function quarantine(sources: LocationSources, quarantined: ReadonlySet<string>): Plugin {
   return {
     name: "headgate-quarantine",
     setup(building) {
+      if (quarantined.size === 0) return;
+      // Where esbuild itself finds a module, its package may declare it an ES module. The stand-in is CommonJS: what a
+      // plugin has found is taken by its text.
+      building.onResolve({ filter: /^[./#]/ }, async ({ path, importer, namespace, resolveDir, kind, pluginData }) => {
+        if (pluginData === lookingUp || kind === "entry-point") return undefined;
+        const found = await building.resolve(path, { importer, namespace, resolveDir, kind, pluginData: lookingUp });
+        return quarantined.has(found.path) ? { path: found.path } : undefined;
+      });
       building.onLoad({ filter: /.*/, namespace: "file" }, ({ path }) => {
         if (!quarantined.has(path)) return undefined;
         return { contents: failedModuleStub(sourceName(sources, path)), loader: "js" };
