@@ -1,4 +1,4 @@
-import { type AssetKey, type RangeSet, parsePartitions, rangeSet, upstreamPartitions } from "@headgate/model";
+import { type AssetKey, type RangeSet, parseAssetKey, parsePartitions, rangeSet, upstreamPartitions } from "@headgate/model";
 import { type GateView, type Pins, judge, judgeGate } from "./gate.ts";
 import { type AssetNode, type CheckNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
 import type { Reason } from "./reason.ts";
@@ -68,6 +68,11 @@ function refuse(code: string, message: string, hint: string): PlanRefusal {
   return { ok: false, code, message, hint };
 }
 
+function tooLarge(count: number): PlanRefusal {
+  const hint = "Use a backfill, or select fewer partitions.";
+  return refuse("run.too_large", `The run would have ${count} steps; ${stepsMax} is the most.`, hint);
+}
+
 /** Which partitions of which assets a request asks for. */
 export function planTargets(graph: Graph, request: PlanRequest, nowMs: number): TargetsResult {
   const parsed = parseSelection(request.selection);
@@ -75,7 +80,8 @@ export function planTargets(graph: Graph, request: PlanRequest, nowMs: number): 
   const { nodes, unknown } = select(graph, parsed.selection);
   const stranger = unknown[0];
   if (stranger !== undefined) {
-    const refused = graph.errors.find((error) => error.key === stranger.key);
+    if (parseAssetKey(stranger.key) === undefined) return refuse("selection.empty", stranger.message, stranger.hint);
+    const refused = graph.errors.find((error) => error.kind === "asset" && error.key === stranger.key);
     if (refused !== undefined) {
       return refuse("asset.refused", `${stranger.key} is defined but refused: ${refused.message}`, refused.hint);
     }
@@ -117,11 +123,8 @@ export function plan(graph: Graph, request: PlanRequest, view: GateView, nowMs: 
 
 /** The steps for these targets, upstream first. */
 export function planSteps(graph: Graph, targets: readonly PlanTarget[], view: GateView, nowMs: number): PlanResult {
-  const count = targets.reduce((sum, target) => sum + rangeSet.size(target.set), 0);
-  if (count > stepsMax) {
-    const hint = "Use a backfill, or select fewer partitions.";
-    return refuse("run.too_large", `The run would have ${count} steps; ${stepsMax} is the most.`, hint);
-  }
+  const count = targets.reduce((sum, { node, set }) => sum + rangeSet.size(set) * stepsPerPartition(node), 0);
+  if (count > stepsMax) return tooLarge(count);
   const steps: PlannedStep[] = [];
   /** Asset, then partition ordinal, to the step that makes it and the steps that check it elsewhere. */
   const made = new Map<AssetNode, Map<number, { step: PlannedStep; checks: PlannedStep[] }>>();
@@ -221,6 +224,11 @@ function forecastOf(
   }
 }
 
+/** The step that makes it, and those that check it elsewhere. */
+function stepsPerPartition(node: AssetNode): number {
+  return 1 + byLocation(node.checks.filter((check) => check.location !== node.location)).length;
+}
+
 /** Checks of other locations are steps of their own, one a location, after the step that makes the version. */
 function foreignChecks(node: AssetNode, step: PlannedStep, firstIndex: number): PlannedStep[] {
   return byLocation(node.checks.filter((check) => check.location !== node.location)).map(([location, checks], n) =>
@@ -305,6 +313,7 @@ export function planChecks(graph: Graph, request: ChecksRequest, view: GateView,
       if (version !== undefined) steps.push(...planMissingChecks(node, partition, version.id, checks, steps.length));
     }
   }
+  if (steps.length > stepsMax) return tooLarge(steps.length);
   if (steps.length === 0) {
     const hint = `headgate materialize ${request.asset} makes a version to check.`;
     return refuse("check.no_version", `${request.asset} has no version to check there.`, hint);
