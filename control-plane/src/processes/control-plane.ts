@@ -11,7 +11,7 @@ import type { ApiToken } from "../http/tokens.ts";
 import { isAlive, processIdentity } from "./process-identity.ts";
 import { type Database, openDatabase } from "../storage/database.ts";
 import { type Notifications, openNotifications } from "../storage/notifications.ts";
-import { watchWorkspace } from "../workspace/watch-workspace.ts";
+import { type WorkspaceWatch, watchWorkspace } from "../workspace/watch-workspace.ts";
 import { type Workspace, type WorkspaceEntry, entriesWithLastGood } from "../workspace/workspace.ts";
 
 export interface ControlPlaneOptions {
@@ -19,8 +19,6 @@ export interface ControlPlaneOptions {
   /** Path of workspace.yaml. */
   readonly workspace: string;
   readonly log: ProcessLog;
-  /** Called with what the file says, at first and after every change. */
-  readonly workspaceChanged?: (workspace: Workspace) => void;
 }
 
 export type ProcessLog = ReturnType<typeof processLog>;
@@ -53,51 +51,45 @@ export class ControlPlane {
   readonly mirror: GraphMirror;
   readonly log: ProcessLog;
   readonly #databaseUrl: string;
-  #workspace: Workspace;
-  readonly #watch: { close(): void };
+  readonly #workspaceListeners = new Set<(workspace: Workspace) => void>();
   readonly #closing: (() => Promise<void>)[] = [];
+  #workspace: Workspace | undefined;
+  #watch: WorkspaceWatch | undefined;
 
-  private constructor(
-    given: {
-      databaseUrl: string;
-      database: Database;
-      notifications: Notifications;
-      mirror: GraphMirror;
-      log: ProcessLog;
-    },
-    workspace: Workspace,
-    watch: { close(): void },
-    subscribe: (listener: (workspace: Workspace) => void) => void,
-  ) {
-    this.#databaseUrl = given.databaseUrl;
-    this.database = given.database;
-    this.notifications = given.notifications;
-    this.mirror = given.mirror;
-    this.log = given.log;
-    this.#workspace = workspace;
-    this.#watch = watch;
-    subscribe((changed) => (this.#workspace = changed));
+  private constructor(databaseUrl: string, parts: Pick<ControlPlane, "database" | "notifications" | "mirror" | "log">) {
+    this.#databaseUrl = databaseUrl;
+    this.database = parts.database;
+    this.notifications = parts.notifications;
+    this.mirror = parts.mirror;
+    this.log = parts.log;
   }
 
+  /** Opens the database and reads the graph and the workspace. */
   static async open(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { log } = options;
-    const database = openDatabase(options.databaseUrl, { max: 20 });
-    const notifications = openNotifications(options.databaseUrl);
+    const { databaseUrl, log } = options;
+    const database = openDatabase(databaseUrl, { max: 20 });
+    const notifications = openNotifications(databaseUrl);
     const onError = (error: unknown) => log.error({ err: error }, `graph: ${String(error)}`);
     const mirror = await GraphMirror.open({ pool: database.pool, notifications, onError });
-    const listeners: ((workspace: Workspace) => void)[] = [];
-    const { workspace, watch } = await new Promise<{ workspace: Workspace; watch: { close(): void } }>((resolve) => {
-      const watching = watchWorkspace(options.workspace, (changed) => {
-        resolve({ workspace: changed, watch: watching });
-        options.workspaceChanged?.(changed);
-        for (const listener of listeners) listener(changed);
+    const plane = new ControlPlane(databaseUrl, { database, notifications, mirror, log });
+    await new Promise<void>((resolve) => {
+      plane.#watch = watchWorkspace(options.workspace, (workspace) => {
+        plane.#workspace = workspace;
+        for (const listener of plane.#workspaceListeners) listener(workspace);
+        resolve();
       });
     });
-    const given = { databaseUrl: options.databaseUrl, database, notifications, mirror, log };
-    return new ControlPlane(given, workspace, watch, (listener) => listeners.push(listener));
+    return plane;
   }
 
+  /** Calls back after every change of workspace.yaml. */
+  onWorkspaceChange(listener: (workspace: Workspace) => void): void {
+    this.#workspaceListeners.add(listener);
+  }
+
+  /** What workspace.yaml says now. */
   get workspace(): Workspace {
+    if (this.#workspace === undefined) throw new Error("the workspace was not read");
     return this.#workspace;
   }
 
@@ -115,7 +107,7 @@ export class ControlPlane {
       graph: () => mirror.current(),
       graphEpoch: () => mirror.epoch(),
       refreshGraph: async () => void (await mirror.refresh()),
-      teamOf: (location) => this.#workspace.entries.find((entry) => entry.locationName === location)?.team,
+      teamOf: (location) => this.workspace.entries.find((entry) => entry.locationName === location)?.team,
       now: Date.now,
       newId: () => newId(),
       processes: {
@@ -144,7 +136,7 @@ export class ControlPlane {
       await sync.setTargets(workspaceTargets(entries, workspace, process.env));
       return entries;
     };
-    await setWorkspace(this.#workspace);
+    await setWorkspace(this.workspace);
     this.#closing.push(() => sync.close());
     this.#closing.push(async () => {
       stopListening();
@@ -165,7 +157,7 @@ export class ControlPlane {
         pool: database.pool,
         db: database.db,
         graph: () => mirror.current(),
-        workspace: () => this.#workspace,
+        workspace: () => this.workspace,
         now: Date.now,
         newId: () => newId(),
         events,
@@ -183,7 +175,7 @@ export class ControlPlane {
 
   /** Ends what was started, the last first, then the database connections. */
   async close(): Promise<void> {
-    this.#watch.close();
+    this.#watch?.close();
     for (const close of this.#closing.reverse()) await close();
     await this.mirror.close();
     await this.notifications.close();

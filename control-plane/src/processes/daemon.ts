@@ -13,18 +13,17 @@ export async function daemon(options: DaemonProcessOptions): Promise<number> {
   const signal = shutdownSignal();
   await refuseOldSchema(options.databaseUrl);
   const log = processLog("info");
-  let applyWorkspace: ((workspace: Workspace) => Promise<void>) | undefined;
-  const plane = await ControlPlane.open({
-    ...options,
-    log,
-    workspaceChanged: (workspace) => {
-      for (const problem of workspace.problems) log.warn(problem, problem.message);
-      applyWorkspace?.(workspace).catch((error: unknown) => log.error({ err: error }, String(error)));
-    },
-  });
+  const plane = await ControlPlane.open({ ...options, log });
+  const logProblems = (workspace: Workspace) => {
+    for (const problem of workspace.problems) log.warn(problem, problem.message);
+  };
   try {
     const { setWorkspace } = await plane.startDaemon();
-    applyWorkspace = async (workspace) => void (await setWorkspace(workspace));
+    logProblems(plane.workspace);
+    plane.onWorkspaceChange((workspace) => {
+      logProblems(workspace);
+      setWorkspace(workspace).catch((error: unknown) => log.error({ err: error }, String(error)));
+    });
     process.stdout.write("Headgate daemon started\n");
     await signal;
     return 0;

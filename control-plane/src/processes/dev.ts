@@ -36,16 +36,7 @@ export async function dev(options: DevOptions): Promise<number> {
   try {
     const setup = openDatabase(postgres.url, { max: 2 });
     await migrate(setup.pool).finally(() => setup.close());
-    let applyWorkspace: ((workspace: Workspace) => Promise<void>) | undefined;
-    plane = await ControlPlane.open({
-      databaseUrl: postgres.url,
-      workspace: options.workspace,
-      log,
-      workspaceChanged: (workspace) => {
-        printProblems(workspace);
-        void applyWorkspace?.(workspace);
-      },
-    });
+    plane = await ControlPlane.open({ databaseUrl: postgres.url, workspace: options.workspace, log });
     const { daemon, sync, setWorkspace } = await plane.startDaemon();
     const supervisor = superviseLocations({
       dataDir,
@@ -60,23 +51,24 @@ export async function dev(options: DevOptions): Promise<number> {
       await sync.close(); // It would take their ends for failures.
       await supervisor.stop();
     };
-    applyWorkspace = async (workspace) => {
+    const applyWorkspace = async (workspace: Workspace) => {
+      printProblems(workspace);
       const entries = await setWorkspace(workspace);
       await supervisor.apply(entries.filter((entry) => entry.kind === "module"));
     };
+    const failed = (error: unknown) => log.error({ err: error }, String(error));
+    plane.onWorkspaceChange((workspace) => void applyWorkspace(workspace).catch(failed));
     const { app, events } = await plane.createApi(undefined, []);
     const port = await listen(app, "127.0.0.1", options.port, options.portAsked);
     const url = `http://127.0.0.1:${port}`;
-    if (options.port !== 0 && port !== options.port) process.stdout.write(`Port ${options.port} is in use; took ${port}.\n`);
+    if (options.port !== 0 && port !== options.port)
+      process.stdout.write(`Port ${options.port} is in use; took ${port}.\n`);
     process.stdout.write(`Headgate is at ${url}\n`);
     const { mirror } = plane;
-    const report = async () => {
-      // Asked for anew: the graph may not have seen yet what an event speaks of.
-      await reportEvents(events, () => mirror.refresh(), reporting.signal);
-    };
-    if (!options.once) void report().catch((error: unknown) => log.error({ err: error }, String(error)));
+    // The graph is asked for anew: it may not have seen yet what an event speaks of.
+    if (!options.once) void reportEvents(events, () => mirror.refresh(), reporting.signal).catch(failed);
     const applied = applyWorkspace(plane.workspace);
-    applied.catch((error: unknown) => log.error({ err: error }, String(error)));
+    applied.catch(failed);
     if (!options.once) {
       await signal;
       process.stdout.write("Stopping.\n");
@@ -98,4 +90,3 @@ function printProblems(workspace: Workspace): void {
     process.stderr.write(`${file}:${line}:${column}: ${message}\n  ${hint}\n`);
   }
 }
-

@@ -53,9 +53,7 @@ export async function runOnce(plane: ControlPlane, daemon: Daemon, sync: Locatio
 
 /** Between the two looks something may have ended and made room for a request. */
 async function isStillQuiet(plane: ControlPlane, daemon: Daemon): Promise<boolean> {
-  return (
-    (await daemon.automation.settle()) === 0 && (await onceSummary(plane.database.pool, new Date())).open === 0
-  );
+  return (await daemon.automation.settle()) === 0 && (await onceSummary(plane.database.pool, new Date())).open === 0;
 }
 
 function place(asset: string, partition: string): string {
