@@ -1,5 +1,5 @@
 import type { Answer, Routes } from "../http/contract.ts";
-import type { ApiClient } from "./api-client.ts";
+import { type ApiClient, segment } from "./api-client.ts";
 import { tookText } from "./duration-text.ts";
 import { type Paint, colorOf } from "./paint.ts";
 import { printable } from "./printable.ts";
@@ -11,12 +11,17 @@ export type Step = Answer<Routes["listSteps"]>["items"][number];
 const stepsShownMax = 6;
 const groupsShownMax = 8;
 const stepsReadMax = 1_000;
+const eventsReadMax = 10_000;
 
-/** What became of a run, with the steps that did not succeed. */
+type Version = Answer<Routes["getVersion"]>;
+
+/** What became of a run, with the steps that did not succeed and the versions whose gate shut. */
 export interface RunOutcome {
   readonly run: Run;
   readonly failed: readonly Step[];
   readonly blocked: readonly Step[];
+  /** At most `groupsShownMax`. */
+  readonly closed: readonly Version[];
 }
 
 export async function readOutcome(api: ApiClient, id: string): Promise<RunOutcome> {
@@ -26,7 +31,20 @@ export async function readOutcome(api: ApiClient, id: string): Promise<RunOutcom
       ? Promise.resolve([])
       : api.list("listSteps", `/runs/${id}/steps`, { state }, stepsReadMax);
   const [failed, blocked] = await Promise.all([ofState("failed"), ofState("blocked")]);
-  return { run, failed, blocked };
+  return { run, failed, blocked, closed: run.state === "blocked" ? await readClosed(api, run) : [] };
+}
+
+/** Versions that the run made or checked and that their own checks keep closed. */
+async function readClosed(api: ApiClient, run: Run): Promise<Version[]> {
+  const events = await api.list("listRunEvents", `/runs/${run.id}/events`, {}, eventsReadMax);
+  const shut = new Map<string, string>();
+  for (const { kind, asset, payload } of events) {
+    if (kind === "gate_closed" && asset !== null) shut.set(String((payload as { version?: unknown }).version), asset);
+  }
+  const read = [...shut]
+    .slice(0, groupsShownMax)
+    .map(([id, asset]) => api.get("getVersion", `/assets/${segment(asset)}/versions/${segment(id)}`));
+  return (await Promise.all(read)).filter((version) => !version.open);
 }
 
 export function stepName(step: { asset: string; partition: string }): string {
@@ -56,12 +74,13 @@ export function countsText(paint: Paint, steps: Run["steps"]): string {
 }
 
 /** One screen: how it ended, then what failed and what is blocked apart, with the commands that help. */
-export function summaryText(paint: Paint, { run, failed, blocked }: RunOutcome, nowMs: number): string {
+export function summaryText(paint: Paint, { run, failed, blocked, closed }: RunOutcome, nowMs: number): string {
   const took = tookText(run.startedAt ?? run.createdAt, run.endedAt, nowMs);
   const counts = countsText(paint, run.steps);
   const lines = [
     `Run ${run.id} ${paint(colorOf(run.state), run.state)} in ${took}${counts === "" ? "" : `: ${counts}`}`,
     ...failedLines(paint, run, failed),
+    ...closedLines(paint, closed),
     ...blockedLines(paint, blocked),
   ];
   return `${lines.join("\n")}\n`;
@@ -87,6 +106,19 @@ function failedLines(paint: Paint, run: Run, failed: readonly Step[]): string[] 
     paint("red", "Failed"),
     ...indented([...shown, ...moreLine(failed.length - groupsShownMax, "failed step")]),
   ];
+}
+
+function closedLines(paint: Paint, closed: readonly Version[]): string[] {
+  if (closed.length === 0) return [];
+  const shown = closed.flatMap((version) => [
+    stepName(version),
+    ...indented([
+      ...version.reasons.flatMap((reason) => reasonLines(paint, reason)),
+      "what opens it:",
+      `  npx headgate why ${version.asset}${version.partition === "" ? "" : ` --partition ${version.partition}`}`,
+    ]),
+  ]);
+  return ["", paint("red", "Made, and closed by its checks"), ...indented(shown)];
 }
 
 function moreLine(more: number, what: string): string[] {

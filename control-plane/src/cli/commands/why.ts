@@ -5,7 +5,7 @@ import { agoText } from "../duration-text.ts";
 import { exitStatus } from "../exit-status.ts";
 import { colorOf } from "../paint.ts";
 import { printable } from "../printable.ts";
-import { indented, ownerText, remedyLines } from "../reason-block.ts";
+import { indented, offenceLines, ownerText, remedyLines } from "../reason-block.ts";
 import { stepName } from "../run-summary.ts";
 
 type WhyAnswer = Answer<Routes["why"]>;
@@ -74,6 +74,7 @@ function reasonTree(
   return [
     ...lines,
     `${depth}└─ ${paint(colorOf(reason.kind === "checkFailed" ? "failed" : "blocked"), printable(said))}`,
+    ...offenceLines(paint, reason).map((line) => `${depth}   ${line}`),
     ...details.map((line) => `${depth}   ${line}`),
   ];
 }
