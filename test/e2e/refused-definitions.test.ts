@@ -123,7 +123,7 @@ describe.each(deploymentKinds)("definitions on a %s deployment", (kind) => {
 
 type Service = new (
   address: string,
-  credentials: ReturnType<typeof credentials.createInsecure>,
+  given: ReturnType<typeof credentials.createInsecure>,
 ) => Client & Record<string, (...parameters: unknown[]) => unknown>;
 
 /** With nothing but grpc-js and the .proto file, as grpcurl would. */

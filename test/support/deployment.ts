@@ -226,12 +226,10 @@ export abstract class Deployment {
   /** Ends everything, removes the folder, and fails if a process was left behind. */
   async stop(): Promise<void> {
     await this.#pool?.pool.end();
-    let failure: unknown;
-    try {
-      await this.end();
-    } catch (error) {
-      failure = error;
-    }
+    const ended = await this.end().then(
+      () => undefined,
+      (error: unknown) => error ?? "end() failed",
+    );
     // What was told to end by something that has ended itself may take a moment.
     const gone = await until("every process is gone", () => markedProcesses(this.mark).length === 0, 3_000).catch(
       () => false,
@@ -239,7 +237,7 @@ export abstract class Deployment {
     const left = gone ? [] : markedProcesses(this.mark);
     for (const { pid } of left) process.kill(pid, "SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
-    if (failure !== undefined) throw failure;
+    if (ended !== undefined) throw new Error(`${this.kind} did not end in an orderly way`, { cause: ended });
     if (left.length > 0) {
       const named = left.map(({ pid, command }) => `${pid} ${command}`).join("\n");
       throw new Error(`These processes were left behind and had to be killed:\n${named}`);

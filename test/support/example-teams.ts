@@ -19,12 +19,16 @@ export class ExampleTeams {
     return join(this.folder, "code-locations", team);
   }
 
-  /** Saves a file with a part of its text replaced. Fails if the part is not there exactly once. */
-  replace(file: string, part: string, by: string): void {
+  /**
+   * Saves a file with a part of its text replaced; what is returned saves it as it was. Fails if the part is not there
+   * exactly once.
+   */
+  replace(file: string, part: string, by: string): () => void {
     const path = join(this.folder, "code-locations", file);
     const text = readFileSync(path, "utf8");
     if (text.split(part).length !== 2) throw new Error(`${file} does not hold this once: ${part}`);
     writeFileSync(path, text.replace(part, by));
+    return () => writeFileSync(path, text);
   }
 
   remove(): void {

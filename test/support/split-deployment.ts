@@ -103,14 +103,12 @@ export class SplitDeployment extends Deployment {
   }
 
   protected async end(): Promise<void> {
-    const processes = [...this.#locations.values(), ...this.#daemons, this.#api];
-    const ends = processes.map((process) =>
-      process === undefined || process.isOver ? undefined : process.end("SIGTERM"),
-    );
-    const outcomes = await Promise.allSettled(ends);
+    const processes = [...this.#locations.values(), ...this.#daemons, ...(this.#api === undefined ? [] : [this.#api])];
+    const running = processes.filter((process) => !process.isOver);
+    const outcomes = await Promise.allSettled(running.map((process) => process.end("SIGTERM")));
     await this.#postgres?.stop();
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    if (failed !== undefined) throw new Error("a process did not end", { cause: failed.reason });
   }
 
   #own(): Record<string, string> {
