@@ -74,7 +74,7 @@ export abstract class Deployment {
   abstract reviveLocation(name: string): Promise<void>;
   /** Kills Postgres's first process with SIGKILL. */
   abstract crashDatabase(): Promise<void>;
-  /** Whoever runs the database starts it again; on a laptop by starting `dev` again. */
+  /** Whoever runs the database starts it again; `dev` sees to that itself. */
   abstract reviveDatabase(): Promise<void>;
   /** Ends what the deployment started, in the orderly way. */
   protected abstract end(): Promise<void>;

@@ -66,8 +66,7 @@ export class DevDeployment extends Deployment {
   }
 
   async reviveDatabase(): Promise<void> {
-    await this.killControlPlane();
-    await this.startControlPlane();
+    // `dev` starts it again.
   }
 
   databaseUrl(): string {

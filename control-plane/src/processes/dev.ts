@@ -29,7 +29,10 @@ export async function dev(options: DevOptions): Promise<number> {
   const log = processLog("warn");
   const dataDir = resolve(options.dataDir);
   const signal = shutdownSignal();
-  const postgres = await startEmbeddedPostgres({ dataDir });
+  const postgres = await startEmbeddedPostgres({
+    dataDir,
+    restarted: (error) => log.warn({ err: error }, error === undefined ? "Postgres was started again" : String(error)),
+  });
   let plane: ControlPlane | undefined;
   const reporting = new AbortController();
   let stopLocations = async (): Promise<void> => undefined;

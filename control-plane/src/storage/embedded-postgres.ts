@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import pg from "pg";
 import type { ProcessIdentity } from "../processes/process-identity.ts";
 import { takeProcessLock } from "../processes/process-lock.ts";
+import { KeptPostgres } from "./kept-postgres.ts";
 import { postgresAccount } from "./postgres-account.ts";
 import { postgresBinaries } from "./postgres-binaries.ts";
 import { openCluster, superuser } from "./postgres-cluster.ts";
@@ -15,6 +16,11 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** Further settings of the server, `name=value`. */
   readonly settings?: readonly string[];
+  /**
+   * Given, a server that ends though nobody asked it to is started again, at the same port; and this is told, with an
+   * error where that failed: it is tried again.
+   */
+  readonly restarted?: (error: unknown) => void;
 }
 
 export interface EmbeddedPostgres {
@@ -65,13 +71,22 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       `postgres://${superuser}:${cluster.password}@127.0.0.1:${String(server.port)}/${database}`;
     // Asked again as long as it was not seen to be there: a process may die between making the cluster and this.
     await createDatabase(url("postgres"));
+    const { settings = [], restarted } = options;
+    const launch = (port: number) => launchServer(cluster, binaries, { port, settings });
+    const kept = restarted === undefined ? undefined : new KeptPostgres(server, { launch, restarted });
+    const current = async () => (await kept?.release()) ?? server;
     return {
       url: url(databaseName),
       port: server.port,
-      pid: server.identity.pid,
+      get pid() {
+        return (kept?.server ?? server).identity.pid;
+      },
       adopted: found !== undefined,
-      stop: () => stopAndRelease(server, () => lock.release()),
-      leave: () => lock.release(),
+      stop: async () => stopAndRelease(await current(), () => lock.release()),
+      leave: async () => {
+        await current();
+        await lock.release();
+      },
     };
   } catch (error) {
     await lock.release();
