@@ -1,0 +1,155 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, test } from "vitest";
+import { typeProblems } from "../support/type-expectations.ts";
+import { until } from "../support/until.ts";
+import { DocumentedDeployment } from "./documented-deployment.ts";
+import { type FencedBlock, fencedBlocks, placeOf } from "./fenced-blocks.ts";
+import { outputProblem } from "./shown-output.ts";
+
+/*
+ * Runs what README.md and docs/ show. The info string of a block says what is to be done with it:
+ *
+ * - `sh start`: starts Headgate for the blocks that follow.
+ * - `sh run`: runs each line; `exit=3,0` when a line ends with another status than 0; `eventually` when the reader would
+ *   look again until it is so.
+ * - `text output`: what the block above printed. "…" stands for any lines.
+ * - `diff edit=FILE`: changes a file, and waits until its location is reloaded.
+ * - `ts file=FILE`: type-checked, and written to that file.
+ * - `ts check`: type-checked; all of one document are one module.
+ */
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const blocksOf = (file: string) => fencedBlocks(read(file), file);
+const documents = ["README.md", "CONTRIBUTING.md", ...markdownBelow("docs")];
+
+function markdownBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `${folder}/${name}`)
+    .sort();
+}
+
+/** The blocks of one document that are to be type-checked together, each at its own lines. */
+function moduleOf(blocks: readonly FencedBlock[]): string {
+  const lines: string[] = [];
+  for (const block of blocks) {
+    while (lines.length < block.line) lines.push("");
+    lines.push(...block.text.split("\n"));
+  }
+  return `${lines.join("\n")}\nexport {};\n`;
+}
+
+const isStep = ({ language, marks }: FencedBlock) =>
+  marks.has("run") || marks.has("start") || language === "diff" || (language === "ts" && marks.has("file"));
+
+describe("README.md", () => {
+  const headgate = new DocumentedDeployment();
+  afterAll(() => headgate.stop(), 30_000);
+
+  test("does what it says, block by block", { timeout: 240_000 }, async () => {
+    const blocks = blocksOf("README.md");
+    const steps = blocks.filter(isStep);
+    expect(steps.length).toBeGreaterThan(10);
+    for (const block of steps) {
+      const next = blocks[blocks.indexOf(block) + 1];
+      await headgate.carryOut(block, next?.marks.has("output") === true ? next : undefined);
+    }
+  });
+
+  test("the tour of the SDK loads as a code location, without a problem", { timeout: 60_000 }, async () => {
+    const tour = blocksOf("docs/sdk.md").filter(({ marks }) => marks.has("check"));
+    headgate.write("code-locations/orders/definitions.ts", moduleOf(tour));
+    const entry = "  - module: { path: code-locations/orders, location_name: orders, env: { WAREHOUSE_URL: none } }\n";
+    headgate.write("workspace.yaml", `${headgate.read("workspace.yaml").trimEnd()}\n${entry}`);
+    const location = await until("orders is loaded", async () => {
+      const found = await headgate.api.get("getLocation", "/locations/orders");
+      return found.definitionsHash !== null && found;
+    });
+    expect(location.problems).toEqual([]);
+  });
+
+  test("names the test command that CI runs", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    const commands = blocksOf("README.md").map(({ text }) => text);
+    expect(commands).toContain("npm ci && npm test");
+    expect(scripts["verify"]).toMatch(/&& npm test$/);
+    expect(read(".ci/run")).toMatch(/^npm ci .*\n[^]*^npm run verify$/m);
+  });
+});
+
+describe("The documents", () => {
+  test("show TypeScript that compiles", { timeout: 60_000 }, () => {
+    const files = new Map<string, string>();
+    for (const document of documents) {
+      const checked = blocksOf(document).filter(({ language }) => language === "ts");
+      for (const block of checked.filter(({ marks }) => marks.has("file"))) {
+        files.set(join(root, block.marks.get("file") ?? ""), moduleOf([block]));
+      }
+      const together = checked.filter(({ marks }) => marks.has("check"));
+      if (together.length > 0) files.set(join(root, `${document}.ts`), moduleOf(together));
+    }
+    expect(files.size).toBeGreaterThan(1);
+    expect(typeProblems(files)).toEqual([]);
+  });
+
+  test("link to what is there", () => {
+    const dead: string[] = [];
+    for (const document of documents) {
+      for (const [, target = ""] of withoutBlocks(read(document)).matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue;
+        const [path = "", anchor] = target.split("#");
+        const file = path === "" ? join(root, document) : join(root, dirname(document), path);
+        const isThere = existsSync(file) && (anchor === undefined || anchorsOf(file).includes(anchor));
+        if (!isThere) dead.push(`${document}: ${target} (${relative(root, file)})`);
+      }
+    }
+    expect(dead).toEqual([]);
+  });
+});
+
+function withoutBlocks(markdown: string): string {
+  return markdown.replaceAll(/^```[^]*?^```$/gm, "");
+}
+
+function anchorsOf(file: string): string[] {
+  const headings = withoutBlocks(readFileSync(file, "utf8")).matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, text = ""]) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+describe("The comparison of shown output", () => {
+  const shown = "made 5.0 s ago by 01a20077-c8e3-7d0c-9fd5-6b5af36f6a5e\n…\n3 blocked";
+
+  test("lets ids, times and what is left out differ", () => {
+    const came = "made 12 s ago by 01a20099-c8e3-7d0c-9fd5-6b5af36f6a5e\nanything\nat all\n3 blocked\n";
+    expect(outputProblem(shown, came, new Map())).toBeUndefined();
+  });
+
+  test.each([
+    ["another figure", "made 1 s ago by 01a20099-c8e3-7d0c-9fd5-6b5af36f6a5e\n4 blocked"],
+    ["a line more at the end", "made 1 s ago by 01a20099-c8e3-7d0c-9fd5-6b5af36f6a5e\n3 blocked\nand more"],
+    ["another word", "made 1 s ago for 01a20099-c8e3-7d0c-9fd5-6b5af36f6a5e\n3 blocked"],
+    ["nothing", ""],
+  ])("fails on %s", (_what, came) => {
+    expect(outputProblem(shown, came, new Map())).toContain("This came:");
+  });
+
+  test("fails when one id of the document is two in the run", () => {
+    const id = "01a20077-c8e3-7d0c-9fd5-6b5af36f6a5e";
+    const known = new Map([[id, "01a20000-0000-7000-8000-000000000000"]]);
+    expect(outputProblem(id, "01a20011-0000-7000-8000-000000000000", known)).toBeDefined();
+    expect(outputProblem(id, "01a20000-0000-7000-8000-000000000000", known)).toBeUndefined();
+  });
+
+  test("names the place of a block without an end", () => {
+    expect(() => fencedBlocks("text\n```sh\nls", "README.md")).toThrow("README.md:2");
+    expect(fencedBlocks("```sh run exit=3\nls\n```", "a.md").map(placeOf)).toEqual(["a.md:1"]);
+  });
+});
