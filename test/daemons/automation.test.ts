@@ -47,7 +47,7 @@ describe("automation", () => {
       const locations = julyFails();
       for (let n = 0; n < count; n++) {
         const daemon = await engine.startDaemon();
-        const listener = () => daemon.drive;
+        const listener = () => daemon.drive.contact;
         for (const location of locations) location.connect(listener);
       }
       await engine.until(atRest, [], 25_000);

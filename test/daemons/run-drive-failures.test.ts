@@ -88,7 +88,7 @@ describe("contact with a location", () => {
     const run = await engine.launch("a/one");
     await pause.begun;
     computing = ({ command }) => Promise.resolve(succeeded(command));
-    daemon.drive.instanceExited("a", location.exit());
+    daemon.drive.contact.instanceExited("a", location.exit());
     expect(await engine.run("b/one")).toBe("succeeded");
     location.connect(listenerOf(daemon));
     expect(await engine.ended(run)).toBe("succeeded");

@@ -279,7 +279,7 @@ describe("a run", () => {
     const run = await engine.launch("a/one");
     expect(await engine.run("b/one")).toBe("succeeded");
     expect(await engine.count("from attempts where run_id = $1", [run])).toBe(0);
-    new FakeLocation("a").connect(() => daemon.drive);
+    new FakeLocation("a").connect(() => daemon.drive.contact);
     expect(await engine.ended(run)).toBe("succeeded");
   });
 });

@@ -187,9 +187,9 @@ export class Engine {
 }
 
 /** One function a daemon, so that a location that comes back is known to be the same. */
-const listeners = new WeakMap<Daemon, () => Daemon["drive"]>();
-export function listenerOf(daemon: Daemon): () => Daemon["drive"] {
-  const known = listeners.get(daemon) ?? (() => daemon.drive);
+const listeners = new WeakMap<Daemon, () => Daemon["drive"]["contact"]>();
+export function listenerOf(daemon: Daemon): () => Daemon["drive"]["contact"] {
+  const known = listeners.get(daemon) ?? (() => daemon.drive.contact);
   listeners.set(daemon, known);
   return known;
 }

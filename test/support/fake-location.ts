@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DriveSession } from "../../control-plane/src/daemons/drive/lane.ts";
-import type { RunDrive } from "../../control-plane/src/daemons/drive/run-drive.ts";
+import type { InstanceContact } from "../../control-plane/src/daemons/drive/instance-contact.ts";
 import type {
   AttemptReport,
   CheckReport,
@@ -11,7 +11,7 @@ import type {
 
 /** What a daemon offers to a location's sessions. */
 export type SessionListener = Pick<
-  RunDrive,
+  InstanceContact,
   "sessionOpened" | "sessionClosed" | "reports" | "refused" | "credits" | "inFlight"
 >;
 

@@ -5,7 +5,14 @@ import { type AutomationRequest, type HeldBack, evaluateOnMissing } from "../dom
 import { planSteps } from "../domain/plan.ts";
 import type { AssetNode, Graph } from "../domain/graph.ts";
 import { ancestors } from "../domain/root-reasons.ts";
-import { claimRequests, insertHeld, readHeld, readInProgress, readRequested, shareGates } from "../storage/automation.ts";
+import {
+  claimRequests,
+  insertHeld,
+  readHeld,
+  readInProgress,
+  readRequested,
+  shareGates,
+} from "../storage/automation.ts";
 import { type NewRun, appendRunQueued, insertRun } from "../storage/create-run.ts";
 import { withTransaction } from "../storage/database.ts";
 import { GateMemory } from "./gate-memory.ts";
@@ -175,7 +182,13 @@ export class Automation {
     return requested;
   }
 
-  #plan(graph: Graph, id: string, team: string, requests: readonly AutomationRequest[], nowMs: number): NewRun | undefined {
+  #plan(
+    graph: Graph,
+    id: string,
+    team: string,
+    requests: readonly AutomationRequest[],
+    nowMs: number,
+  ): NewRun | undefined {
     const targets = [...groupBy(requests, (request) => request.node)].map(([node, ofNode]) => ({
       node,
       set: rangeSet.from(ofNode.map((request) => request.ordinal)),
@@ -193,10 +206,13 @@ export class Automation {
     if (this.#stored === undefined) {
       const keys = nodes.map((node) => node.key);
       this.#stored = new Map();
-      for (const [place, reasons] of await readHeld(pool, keys)) this.#stored.set(place, identity(reasons as HeldBack["reasons"]));
+      for (const [place, reasons] of await readHeld(pool, keys))
+        this.#stored.set(place, identity(reasons as HeldBack["reasons"]));
     }
     const known = this.#stored;
-    const fresh = held.filter(({ node, partition, reasons }) => known.get(`${node.key}\n${partition}`) !== identity(reasons));
+    const fresh = held.filter(
+      ({ node, partition, reasons }) => known.get(`${node.key}\n${partition}`) !== identity(reasons),
+    );
     if (fresh.length === 0) return;
     const rows = fresh.map(({ node, partition, reasons }) => ({ id: newId(), asset: node.key, partition, reasons }));
     await withTransaction(pool, (tx) => insertHeld(tx, rows));

@@ -3,13 +3,7 @@ import type { Kysely } from "kysely";
 import type pg from "pg";
 import type { Graph } from "../domain/graph.ts";
 import { withTransaction } from "../storage/database.ts";
-import {
-  daemonsOfHost,
-  deleteDaemon,
-  deleteDeadDaemons,
-  insertDaemon,
-  renewDaemon,
-} from "../storage/daemons.ts";
+import { daemonsOfHost, deleteDaemon, deleteDeadDaemons, insertDaemon, renewDaemon } from "../storage/daemons.ts";
 import { ensureEventPartitions, expireWaivers } from "../storage/expire-waivers.ts";
 import type { Notifications } from "../storage/notifications.ts";
 import type { Schema } from "../storage/schema.ts";
@@ -109,7 +103,8 @@ export class Daemon {
     });
     this.#loop("takeover", takeoverEveryMs, () => this.#takeOver());
     this.#loop("waivers", waiversEveryMs, async () => {
-      if ((await withTransaction(pool, expireWaivers)) > 0) this.#options.notifications.notifySoon("headgate_events", "");
+      if ((await withTransaction(pool, expireWaivers)) > 0)
+        this.#options.notifications.notifySoon("headgate_events", "");
     });
     this.#loop("maintenance", maintenanceEveryMs, () => ensureEventPartitions(pool));
     this.automation.wake();
@@ -168,7 +163,10 @@ export class Daemon {
   /** Somebody took this daemon for dead, or the fate of a flush is unknown: memory is void, and it begins anew. */
   #fenced(): void {
     if (this.#stopped || this.#restarting !== undefined) return;
-    this.#options.log.error({ daemon: this.#id }, "this daemon's row or its database is gone: starting again under a new id");
+    this.#options.log.error(
+      { daemon: this.#id },
+      "this daemon's row or its database is gone: starting again under a new id",
+    );
     const old = this.#drive;
     this.#restarting = (async () => {
       await old?.stop();
@@ -177,7 +175,7 @@ export class Daemon {
           // Once the row is gone, no flush of the old drive commits any more, wherever it may be on its way.
           await deleteDaemon(this.#options.pool, this.#id);
           await this.#incarnate();
-          old?.abandonSessions(); // Not earlier: who comes back is to meet the new drive.
+          old?.contact.abandonSessions(); // Not earlier: who comes back is to meet the new drive.
           return;
         } catch (error) {
           this.#failed("restart", error);

@@ -56,7 +56,7 @@ export class GateMemory implements GateView {
       for (const asset of missing) this.#loading.set(asset, reading);
       await settled;
     }
-    await Promise.all(assets.map((asset) => this.#loading.get(asset)));
+    await Promise.all(assets.flatMap((asset) => this.#loading.get(asset) ?? []));
   }
 
   forget(asset: AssetKey): void {
@@ -78,7 +78,12 @@ export class GateMemory implements GateView {
   }
 
   /** Remembers results of a version; of one check the last one counts. Returns the version as it now is. */
-  addResults(asset: AssetKey, partition: string, versionId: string, results: readonly ResultView[]): VersionView | undefined {
+  addResults(
+    asset: AssetKey,
+    partition: string,
+    versionId: string,
+    results: readonly ResultView[],
+  ): VersionView | undefined {
     const known = this.#entries.get(asset)?.partitions.get(partition);
     const index = known?.findIndex((v) => v.id === versionId) ?? -1;
     const version = known?.[index];

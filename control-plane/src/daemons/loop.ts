@@ -28,7 +28,10 @@ export class Loop {
 
   #schedule(): void {
     if (this.#stopped) return;
-    const delayMs = Math.min(this.#options.everyMs * 2 ** this.#failures, Math.max(backoffMsMax, this.#options.everyMs));
+    const delayMs = Math.min(
+      this.#options.everyMs * 2 ** this.#failures,
+      Math.max(backoffMsMax, this.#options.everyMs),
+    );
     this.#timer = setTimeout(() => {
       this.#turn = this.#run().finally(() => this.#schedule());
     }, delayMs);

@@ -56,7 +56,12 @@ export type AttemptReport = {
   | { readonly kind: "started" }
   | { readonly kind: "computed"; readonly computed: ComputedReport }
   | { readonly kind: "check"; readonly check: CheckReport }
-  | { readonly kind: "log"; readonly stream: "stdout" | "stderr" | "log"; readonly body: Buffer; readonly droppedBytes: number }
+  | {
+      readonly kind: "log";
+      readonly stream: "stdout" | "stderr" | "log";
+      readonly body: Buffer;
+      readonly droppedBytes: number;
+    }
   | { readonly kind: "finished"; readonly finished: FinishedReport }
 );
 

@@ -86,12 +86,7 @@ export interface GateView {
 const precedence = { failed: 0, errored: 1, pending: 2 } as const;
 
 /** The state of a version by these checks. Source: semantics, "The gate", states and precedence. */
-export function judge(
-  asset: AssetKey,
-  version: VersionView,
-  required: readonly CheckNode[],
-  nowMs: number,
-): Judgement {
+export function judge(asset: AssetKey, version: VersionView, required: readonly CheckNode[], nowMs: number): Judgement {
   const reasons: Reason[] = [];
   const missing: CheckNode[] = [];
   const waivers: string[] = [];
@@ -102,9 +97,7 @@ export function judge(
     judged++;
     const current = version.results.find((r) => isResultOf(r, check));
     if (current?.outcome === "passed" || current?.outcome === "warned") continue;
-    const waiver = version.liveWaivers.find(
-      (w) => w.team === check.team && w.name === check.name && w.untilMs > nowMs,
-    );
+    const waiver = version.liveWaivers.find((w) => w.team === check.team && w.name === check.name && w.untilMs > nowMs);
     if (waiver !== undefined) {
       waivers.push(waiver.id);
       continue;
@@ -198,7 +191,8 @@ export function judgeEdge(
     const pinned = pin === undefined ? undefined : known.find((v) => v.id === pin);
     const lastValidated = dependency.mode === "lastValidated";
     const candidates = pinned !== undefined ? [pinned] : lastValidated ? known : known.slice(0, 1);
-    const failed = pinned === undefined || lastValidated ? undefined : failedSince(upstream.key, known, pinned, required, nowMs);
+    const failed =
+      pinned === undefined || lastValidated ? undefined : failedSince(upstream.key, known, pinned, required, nowMs);
     if (failed !== undefined) {
       leftOut.push(partition);
       reasons.push(...failed.reasons);

@@ -95,8 +95,7 @@ function canStillOpen(
     const needed = edge.atLeast === 0 ? partitions.length : edge.atLeast;
     const usable = partitions.filter(
       (key) =>
-        isComing(edge.upstream, key) ||
-        judgeEdge({ ...edge, atLeast: 0 }, [key], view, noPins, nowMs).kind === "open",
+        isComing(edge.upstream, key) || judgeEdge({ ...edge, atLeast: 0 }, [key], view, noPins, nowMs).kind === "open",
     );
     return usable.length >= needed;
   });

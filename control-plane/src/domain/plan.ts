@@ -1,4 +1,11 @@
-import { type AssetKey, type RangeSet, parseAssetKey, parsePartitions, rangeSet, upstreamPartitions } from "@headgate/model";
+import {
+  type AssetKey,
+  type RangeSet,
+  parseAssetKey,
+  parsePartitions,
+  rangeSet,
+  upstreamPartitions,
+} from "@headgate/model";
 import { type GateView, type Pins, judge, judgeGate } from "./gate.ts";
 import { type AssetNode, type CheckNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
 import type { Reason } from "./reason.ts";
@@ -100,7 +107,11 @@ export function planTargets(graph: Graph, request: PlanRequest, nowMs: number): 
   }
   const text = request.partitions;
   if (text !== undefined && text !== "" && nodes.every((node) => node.space.definition === undefined)) {
-    return refuse("partitions.not_partitioned", `No asset of ${request.selection} is partitioned.`, "Leave partitions out.");
+    return refuse(
+      "partitions.not_partitioned",
+      `No asset of ${request.selection} is partitioned.`,
+      "Leave partitions out.",
+    );
   }
   const targets: PlanTarget[] = [];
   for (const node of nodes) {

@@ -67,7 +67,13 @@ export function judgePartition(node: AssetNode, ordinal: number, view: GateView,
 }
 
 /** Why this partition could not be materialized now, to the root; empty when its gate is open. */
-export function why(graph: Graph, node: AssetNode, partition: string, view: GateView, nowMs: number): readonly Reason[] {
+export function why(
+  graph: Graph,
+  node: AssetNode,
+  partition: string,
+  view: GateView,
+  nowMs: number,
+): readonly Reason[] {
   const ordinal = node.space.ordinalOf(partition);
   if (ordinal === undefined) return [];
   const verdict = judgePartition(node, ordinal, view, nowMs);

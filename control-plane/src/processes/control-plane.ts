@@ -122,12 +122,12 @@ export class ControlPlane {
       daemonId: () => daemon.id,
       log,
       listener: {
-        sessionOpened: (...args) => daemon.drive.sessionOpened(...args),
-        reports: (...args) => daemon.drive.reports(...args),
-        refused: (...args) => daemon.drive.refused(...args),
-        credits: (...args) => daemon.drive.credits(...args),
-        sessionClosed: (...args) => daemon.drive.sessionClosed(...args),
-        inFlight: (location) => daemon.drive.inFlight(location),
+        sessionOpened: (...args) => daemon.drive.contact.sessionOpened(...args),
+        reports: (...args) => daemon.drive.contact.reports(...args),
+        refused: (...args) => daemon.drive.contact.refused(...args),
+        credits: (...args) => daemon.drive.contact.credits(...args),
+        sessionClosed: (...args) => daemon.drive.contact.sessionClosed(...args),
+        inFlight: (location) => daemon.drive.contact.inFlight(location),
       },
     });
     let entries: readonly WorkspaceEntry[] = [];

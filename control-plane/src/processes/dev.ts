@@ -47,7 +47,7 @@ export async function dev(options: DevOptions): Promise<number> {
       objectStore: process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href,
       onListening: ({ locationName, address }) => sync.addressChanged(locationName, address),
       onExit: ({ locationName, instanceId }) => {
-        if (instanceId !== undefined) daemon.drive.instanceExited(locationName, instanceId);
+        if (instanceId !== undefined) daemon.drive.contact.instanceExited(locationName, instanceId);
       },
     });
     stopLocations = async () => {

@@ -69,9 +69,7 @@ export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitio
   const owners = await db.query<{ asset_key: string; team: string; location: string }>(
     "select asset_key, team, location from asset_owners",
   );
-  const edges = await db.query<{ edge: string }>(
-    "select reader || E'\\n' || upstream as edge from established_edges",
-  );
+  const edges = await db.query<{ edge: string }>("select reader || E'\\n' || upstream as edge from established_edges");
   const served = new Set(edges.rows.map((row) => row.edge));
   return {
     established: { has: (reader, upstream) => served.has(`${reader}\n${upstream}`) },

@@ -8,7 +8,9 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 
 /** True when the same statement may well succeed the next time: a deadlock, a lock timeout, a server under strain. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && /^(40|53|55|57)...$/.test(error.code);
+  return (
+    error instanceof Error && "code" in error && typeof error.code === "string" && /^(40|53|55|57)...$/.test(error.code)
+  );
 }
 
 /** True when the daemon's row is gone: another daemon has taken its runs over. */

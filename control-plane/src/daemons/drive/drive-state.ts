@@ -30,6 +30,8 @@ export interface DriveWorld {
 export class DriveState {
   readonly world: DriveWorld;
   readonly memory: GateMemory;
+  /** Grows when memory is dropped: what was under way for the old one is ignored. */
+  generation = 0;
   readonly runs = new Map<string, Run>();
   readonly attempts = new Attempts();
   readonly lanes = new Map<string, Lane>();
@@ -135,7 +137,9 @@ export class DriveState {
     cycle.endedRuns.push(run);
   }
 
+  /** Drops everything: it is read again, as after a restart. */
   clear(): void {
+    this.generation++;
     this.runs.clear();
     this.attempts.clear();
     this.dirty.clear();
@@ -153,4 +157,3 @@ export class DriveState {
 }
 
 const noRetry: RetryPolicy = { maxRetries: 0, delayMs: 0, backoff: "constant", jitter: 0, maxCrashes: 2 };
-

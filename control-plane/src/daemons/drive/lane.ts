@@ -1,4 +1,4 @@
-import type { AttemptReport } from "../../domain/attempt-report.ts";
+import type { AttemptReport, StepCommand } from "../../domain/attempt-report.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 
 /** A session with one instance of a location, as far as the drive uses it. */
@@ -7,7 +7,7 @@ export interface DriveSession {
     acknowledgements?: { attemptId: string; sequence: number }[];
     closedRuns?: string[];
     cancels?: { attemptId: string; graceMs: number }[];
-    commands?: import("../../domain/attempt-report.ts").StepCommand[];
+    commands?: StepCommand[];
   }): void;
   pause(): void;
   resume(): void;

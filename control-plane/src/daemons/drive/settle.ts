@@ -1,4 +1,10 @@
-import type { AttemptReport, CheckReport, ComputedReport, FinishedReport, StepError } from "../../domain/attempt-report.ts";
+import type {
+  AttemptReport,
+  CheckReport,
+  ComputedReport,
+  FinishedReport,
+  StepError,
+} from "../../domain/attempt-report.ts";
 import { type ResultView, type VersionView, judge } from "../../domain/gate.ts";
 import { type AssetNode, requiredChecks } from "../../domain/graph.ts";
 import { planMissingChecks } from "../../domain/plan.ts";
@@ -51,7 +57,6 @@ export function takeReport(drive: DriveState, cycle: Cycle, attempt: Attempt, re
     }
     case "finished":
       settle(drive, cycle, attempt, report.finished);
-      return;
   }
 }
 
@@ -209,7 +214,8 @@ function recordResults(
     results.push({ id, team, name, checkVersion, outcome, description, metadata, runId: run.id, seq: event });
   }
   if (results.length === 0) return;
-  if (results.some((result) => result.outcome === "failed" || result.outcome === "errored")) bump(drive, cycle, attempt);
+  if (results.some((result) => result.outcome === "failed" || result.outcome === "errored"))
+    bump(drive, cycle, attempt);
   write(drive, cycle, attempt);
   const version = drive.memory.addResults(asset, partition, versionId, results);
   noteGate(drive, cycle, attempt, results, version);
@@ -252,7 +258,8 @@ function noteGate(
   const judged = version ?? { ...unknownVersion(attempt), results };
   const { open, state, reasons } = judge(node.key, judged, required, drive.world.now());
   if (open) {
-    if (step.spec.kind === "checks") cycle.stepEvent(run, step, "gate_opened", { version: attempt.versionId, cause: "check" });
+    if (step.spec.kind === "checks")
+      cycle.stepEvent(run, step, "gate_opened", { version: attempt.versionId, cause: "check" });
     return;
   }
   if (state === "pending") return;

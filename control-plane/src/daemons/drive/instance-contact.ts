@@ -1,0 +1,218 @@
+import type { AssetKey } from "@headgate/model";
+import type { AttemptReport, FinishedReport } from "../../domain/attempt-report.ts";
+import { rebuildCommand } from "./adopt.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Cycle } from "./cycle.ts";
+import type { DriveState } from "./drive-state.ts";
+import type { DriveSession } from "./lane.ts";
+import { settle } from "./settle.ts";
+
+/** How long a lost session may come back before its attempts are shown as unknown. */
+const unknownAfterMs = 3_000;
+/** Between the abort signal and the kill. */
+export const cancelGraceMs = 10_000;
+const noCapacityRetryMs = 200;
+
+export interface InstanceContactOptions {
+  readonly drive: DriveState;
+  /** Instances that are proven gone; kept beyond this drive, for attempts that are adopted later. */
+  readonly exited: Set<string>;
+  readonly pump: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Contact with the instances that compute: sessions that open and close, commands that did not arrive, attempts whose
+ * fate is unknown until their instance speaks again, is proven gone, or has been silent for the length of their lease.
+ */
+export class InstanceContact {
+  readonly #options: InstanceContactOptions;
+  readonly #drive: DriveState;
+  readonly #regained = new Set<Attempt>();
+  readonly #newlyUnknown = new Set<Attempt>();
+  readonly #settlements: { attempt: Attempt; finished: FinishedReport }[] = [];
+
+  constructor(options: InstanceContactOptions) {
+    this.#options = options;
+    this.#drive = options.drive;
+  }
+
+  /** The attempts that a new session's greeting names, with what is stored of them. */
+  inFlight(location: string): { attemptId: string; sequence: number }[] {
+    return [...this.#drive.attempts.at(location)]
+      .filter((attempt) => attempt.committed)
+      .map(({ id, sequence }) => ({ attemptId: id, sequence }));
+  }
+
+  sessionOpened(
+    location: string,
+    instanceId: string,
+    session: DriveSession,
+    credits: number,
+    held: readonly { attemptId: string; finished: boolean }[],
+  ): void {
+    const lane = this.#drive.lane(location);
+    lane.forgetReports();
+    lane.session = session;
+    lane.instanceId = instanceId;
+    lane.credits = credits;
+    const holds = new Set(held.map((attempt) => attempt.attemptId));
+    const unsent: Attempt[] = [];
+    for (const attempt of this.#drive.attempts.at(location)) {
+      if (attempt.instanceId !== instanceId) {
+        attempt.lostAtMs ??= this.#drive.world.monotonic();
+        continue;
+      }
+      attempt.lostAtMs = undefined;
+      if (!attempt.committed) continue; // Its command goes out after the commit.
+      if (attempt.step.state.phase === "unknown") this.#regained.add(attempt);
+      if (!holds.has(attempt.id)) unsent.push(attempt);
+      else if (attempt.run.canceling) session.send({ cancels: [{ attemptId: attempt.id, graceMs: cancelGraceMs }] });
+    }
+    if (unsent.length > 0) void this.#resend(unsent, session);
+    this.#options.pump();
+  }
+
+  /** Commands whose row is committed and that the instance has not received: the row is the outbox. */
+  async #resend(attempts: readonly Attempt[], session: DriveSession): Promise<void> {
+    const { generation } = this.#drive;
+    try {
+      const assets = attempts.flatMap((a) => [a.step.spec.asset, ...a.inputs.map((input) => input.asset as AssetKey)]);
+      await this.#drive.memory.load(assets);
+    } catch (error) {
+      this.#options.failed(error);
+      return;
+    }
+    if (generation !== this.#drive.generation) return;
+    for (const attempt of attempts) {
+      attempt.command ??= rebuildCommand(this.#drive, attempt, this.#drive.memory);
+      if (attempt.command !== undefined) {
+        session.send({ commands: [attempt.command] });
+        if (attempt.run.canceling) session.send({ cancels: [{ attemptId: attempt.id, graceMs: cancelGraceMs }] });
+      } else this.#settleLater(attempt, crashed("attempt.input_gone", "What it was to read is gone.", "Run it again."));
+    }
+  }
+
+  /** Commands that the instance did not take. */
+  refused(
+    location: string,
+    _instanceId: string,
+    refused: readonly { attemptId: string; reason: "oldEpoch" | "tombstoned" | "noCapacity" }[],
+  ): void {
+    for (const { attemptId, reason } of refused) {
+      const attempt = this.#drive.attempts.get(attemptId);
+      if (attempt === undefined) continue;
+      if (reason === "noCapacity") {
+        const session = this.#drive.lane(location).session;
+        setTimeout(() => {
+          if (this.#drive.attempts.get(attemptId) !== attempt || attempt.command === undefined) return;
+          if (this.#drive.lane(location).session === session) session?.send({ commands: [attempt.command] });
+        }, noCapacityRetryMs).unref();
+      } else if (reason === "tombstoned") {
+        const hint = "It is tried again if its retry policy allows it.";
+        this.#settleLater(attempt, crashed("attempt.ended_there", "Its instance says that it ended before.", hint));
+      }
+    }
+  }
+
+  sessionClosed(location: string, instanceId: string): void {
+    const lane = this.#drive.lane(location);
+    if (lane.instanceId !== instanceId) return;
+    lane.session = undefined;
+    lane.forgetReports();
+    const nowMs = this.#drive.world.monotonic();
+    for (const attempt of this.#drive.attempts.at(location)) {
+      if (attempt.instanceId === instanceId) attempt.lostAtMs ??= nowMs;
+    }
+  }
+
+  /** The instance and all its workers are proven to be gone: its attempts settle at once. */
+  instanceExited(location: string, instanceId: string): void {
+    this.#options.exited.add(instanceId);
+    this.sessionClosed(location, instanceId);
+    this.settleExited(location);
+  }
+
+  /** Ends the attempts of instances that are proven gone. */
+  settleExited(location: string): void {
+    for (const attempt of this.#drive.attempts.at(location)) {
+      if (!this.#options.exited.has(attempt.instanceId)) continue;
+      const message = `The process of code location ${location} ended while the attempt was in flight.`;
+      this.#settleLater(attempt, crashed("attempt.location_exited", message, `headgate location show ${location}`));
+    }
+  }
+
+  reports(location: string, instanceId: string, reports: readonly AttemptReport[]): void {
+    const lane = this.#drive.lane(location);
+    if (lane.instanceId !== instanceId) return;
+    lane.take(reports);
+    this.#options.pump();
+  }
+
+  credits(location: string, instanceId: string, credits: number): void {
+    const lane = this.#drive.lane(location);
+    if (lane.instanceId === instanceId) lane.credits = credits;
+    this.#options.pump();
+  }
+
+  /** Ends the sessions that report here: their next greeting goes to whoever drives then. */
+  abandonSessions(): void {
+    for (const lane of this.#drive.lanes.values()) lane.session?.close();
+  }
+
+  /** Looks at the clock: who was lost too long is unknown, and who stays so is given up. */
+  sweep(): void {
+    const nowMs = this.#drive.world.monotonic();
+    for (const attempt of this.#drive.attempts.all()) {
+      if (attempt.lostAtMs === undefined) continue;
+      const lostMs = nowMs - attempt.lostAtMs;
+      if (lostMs > attempt.leaseMs) {
+        const message = `No contact with code location ${attempt.location} for ${attempt.leaseMs} ms.`;
+        this.#settleLater(attempt, crashed("attempt.lost", message, `headgate location show ${attempt.location}`));
+      } else if (lostMs > unknownAfterMs && attempt.step.state.phase !== "unknown") {
+        this.#newlyUnknown.add(attempt);
+        this.#options.pump();
+      }
+    }
+  }
+
+  #settleLater(attempt: Attempt, finished: FinishedReport): void {
+    this.#settlements.push({ attempt, finished });
+    this.#options.pump();
+  }
+
+  /** Writes what has become known since the last cycle. */
+  compose(cycle: Cycle): void {
+    for (const { attempt, finished } of this.#settlements.splice(0)) {
+      if (this.#drive.attempts.get(attempt.id) === attempt) settle(this.#drive, cycle, attempt, finished, "lost");
+    }
+    for (const attempt of this.#regained) {
+      const { run, step } = attempt;
+      if (step.state.phase !== "unknown") continue;
+      this.#drive.transition(cycle, run, step, { kind: "contactRegained", started: attempt.started });
+      const state = attempt.started ? "started" : "leased";
+      cycle.flush.progress.push({ id: attempt.id, state, sequence: attempt.sequence });
+      cycle.stepEvent(run, step, "step_regained", { attempt: attempt.id });
+    }
+    this.#regained.clear();
+    for (const attempt of this.#newlyUnknown) {
+      const { run, step } = attempt;
+      if (attempt.lostAtMs === undefined || this.#drive.attempts.get(attempt.id) !== attempt) continue;
+      if (step.state.phase === "unknown") continue;
+      this.#drive.transition(cycle, run, step, { kind: "contactLost" });
+      cycle.flush.progress.push({ id: attempt.id, state: "unknown", sequence: attempt.sequence });
+      cycle.stepEvent(run, step, "step_unknown", { attempt: attempt.id });
+    }
+    this.#newlyUnknown.clear();
+  }
+
+  clear(): void {
+    this.#settlements.length = 0;
+    this.#newlyUnknown.clear();
+    this.#regained.clear();
+  }
+}
+
+function crashed(code: string, message: string, hint: string): FinishedReport {
+  return { outcome: "crashed", checks: [], error: { code, message, hint }, permanent: false };
+}

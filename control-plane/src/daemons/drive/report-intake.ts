@@ -1,0 +1,93 @@
+import type pg from "pg";
+import type { AttemptReport, FinishedReport } from "../../domain/attempt-report.ts";
+import { readEnded } from "../../storage/claim-runs.ts";
+import type { Cycle } from "./cycle.ts";
+import type { DriveState } from "./drive-state.ts";
+import { takeReport } from "./settle.ts";
+
+/** After a flush that the database refused, so many reports are stored one by one, so that the culprit is found. */
+const reportsAloneAfterRefusal = 1_000;
+
+/**
+ * Takes in what locations report, a bounded share of each a cycle. What the database refuses to store costs the attempt
+ * that said it, and nobody else: after a refusal reports are stored one by one until the culprit is known.
+ */
+export class ReportIntake {
+  readonly #drive: DriveState;
+  /** Reports that are to be stored each in a flush of its own. */
+  #alone = 0;
+  /** Attempts whose word cannot be stored. */
+  readonly #poisoned = new Set<string>();
+  /** Reports about attempts that this driver does not hold: acknowledged once the database says that they have ended. */
+  readonly #strays = new Map<string, number>();
+
+  constructor(drive: DriveState) {
+    this.#drive = drive;
+  }
+
+  /** Takes the next reports of every location; true if there are more. */
+  compose(cycle: Cycle): boolean {
+    const alone = this.#alone > 0;
+    let taken = 0;
+    for (const lane of this.#drive.lanes.values()) {
+      if (alone && taken > 0) break;
+      for (const report of lane.next(alone ? 1 : undefined)) {
+        taken++;
+        this.#take(cycle, lane.instanceId, report);
+      }
+    }
+    if (alone) this.#alone -= taken;
+    return [...this.#drive.lanes.values()].some((lane) => lane.hasReports);
+  }
+
+  #take(cycle: Cycle, instanceId: string, report: AttemptReport): void {
+    const attempt = this.#drive.attempts.get(report.attemptId);
+    if (attempt === undefined || attempt.instanceId !== instanceId) {
+      this.#strays.set(report.attemptId, Math.max(report.sequence, this.#strays.get(report.attemptId) ?? 0));
+      return;
+    }
+    if (this.#poisoned.has(attempt.id) && report.kind !== "started") {
+      // What it says cannot be stored. Its word that it has ended still counts; the rest is passed over.
+      if (report.kind !== "finished") {
+        attempt.sequence = Math.max(attempt.sequence, report.sequence);
+        cycle.flush.progress.push({ id: attempt.id, sequence: attempt.sequence });
+        cycle.acknowledged.add(attempt);
+        return;
+      }
+      this.#poisoned.delete(attempt.id);
+      this.#alone = 0;
+      takeReport(this.#drive, cycle, attempt, { ...report, finished: unstorable });
+      return;
+    }
+    takeReport(this.#drive, cycle, attempt, report);
+  }
+
+  /** The database refused this cycle's flush: something in it cannot be stored. */
+  refused(cycle: Cycle): void {
+    const [only, ...others] = cycle.acknowledged;
+    if (this.#alone > 0 && only !== undefined && others.length === 0) this.#poisoned.add(only.id);
+    this.#alone = reportsAloneAfterRefusal;
+  }
+
+  /** Lets locations forget what they still hold of attempts that ended under another driver. */
+  async acknowledgeStrays(pool: Pick<pg.Pool, "query">): Promise<void> {
+    if (this.#strays.size === 0) return;
+    const strays = new Map(this.#strays);
+    this.#strays.clear();
+    const ended = await readEnded(pool, [...strays.keys()]);
+    const acknowledgements = ended.map((attemptId) => ({ attemptId, sequence: strays.get(attemptId) ?? 0 }));
+    if (acknowledgements.length === 0) return;
+    for (const lane of this.#drive.lanes.values()) lane.session?.send({ acknowledgements });
+  }
+}
+
+const unstorable: FinishedReport = {
+  outcome: "failed",
+  checks: [],
+  permanent: true,
+  error: {
+    code: "report.not_storable",
+    message: "What the attempt reported could not be stored; the database refused it.",
+    hint: "Look at its metadata, its check results and its value reference.",
+  },
+};
