@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BareLocation, computeAndPass, startBareLocation, type WireObject } from "../support/bare-location.ts";
+import {
+  bareEntries,
+  type BareLocation,
+  computeAndPass,
+  startBareLocation,
+  type WireObject,
+} from "../support/bare-location.ts";
 import { type Deployment, deploymentKinds, freePort, type Run } from "../support/deployment.ts";
 import { Ledger } from "../support/ledger.ts";
 import { startDeployment } from "../support/start-deployment.ts";
@@ -187,6 +193,28 @@ describe.each(deploymentKinds)("runs on a %s deployment", (kind) => {
     expect(states).toMatchObject({ "lab/own": "succeeded", "review/report": "succeeded" });
     expect(["succeeded", "failed"]).toContain(states["bare/numbers"]);
     expect(JSON.stringify(await headgate.versions("bare/numbers"))).not.toContain("\\u0000");
+  });
+
+  test("a location that claims another team's key, an impossible key or sends rubbish is refused on each alone", async () => {
+    const { definitionsHash } = await headgate.location("lab");
+    const stolen = {
+      kind: "KIND_ASSET",
+      key: "lab/first",
+      definition: { asset: { key: "lab/first", export: true } },
+    } as const;
+    const climbing = { kind: "KIND_ASSET", key: "bare/../lab", definition: { asset: { key: "bare/../lab" } } } as const;
+    const rubbish = { kind: "KIND_ASSET", key: "bare/rubbish", bytes: Buffer.from("ff00ff00", "hex") } as const;
+    bare.setEntries([...bareEntries(), stolen, climbing, rubbish]);
+    const { problems } = await headgate.until("the refusals are told", async () => {
+      const location = await headgate.location("bare");
+      return location.problems.length === 3 && location;
+    });
+    expect(problems.map((problem) => problem.key).sort()).toEqual(["bare/../lab", "bare/rubbish", "lab/first"]);
+    expect(problems.every(({ message, hint }) => message !== "" && hint !== "")).toBe(true);
+    expect(await headgate.location("lab")).toMatchObject({ state: "healthy", definitionsHash, problems: [] });
+    const { status, stdout } = await headgate.cli("materialize", "lab/first or bare/numbers");
+    expect(status, stdout).toBe(0);
+    expect((await headgate.newest("lab/first")).location).toBe("lab");
   });
 
   test("`headgate verify` finds nothing wrong with any of it", async () => {
