@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ApiClient, apiClient } from "../../control-plane/src/cli/api-client.ts";
+import type { Answer, Routes } from "../../control-plane/src/http/contract.ts";
 import { freePort } from "../support/deployment.ts";
 import { markedProcesses, markName } from "../support/process-census.ts";
 import { until } from "../support/until.ts";
@@ -52,6 +53,18 @@ export class DocumentedDeployment {
   write(file: string, text: string): void {
     mkdirSync(dirname(join(this.folder, file)), { recursive: true });
     writeFileSync(join(this.folder, file), text);
+  }
+
+  append(file: string, line: string): void {
+    this.write(file, `${this.read(file).trimEnd()}\n${line}\n`);
+  }
+
+  /** Resolves once the location is healthy and its definitions are stored. */
+  located(name: string): Promise<Answer<Routes["getLocation"]>> {
+    return until(`location ${name} is loaded`, async () => {
+      const location = await this.api.get("getLocation", `/locations/${name}`);
+      return location.state === "healthy" && location.definitionsHash !== null && location;
+    });
   }
 
   read(file: string): string {
@@ -129,7 +142,7 @@ export class DocumentedDeployment {
     const statuses = (block.marks.get("exit") ?? "").split(",");
     let stdout = "";
     for (const [index, line] of block.text.split("\n").entries()) {
-      const outcome = await this.#shell(withRealIds(line, this.#ids));
+      const outcome = await this.shell(withRealIds(line, this.#ids));
       const expected = Number(statuses[index] ?? "");
       if (outcome.status !== expected) {
         return `"${line}" ended with ${outcome.status}, not ${expected}:\n${outcome.stdout}${outcome.stderr}`;
@@ -139,7 +152,7 @@ export class DocumentedDeployment {
     return shown === undefined ? undefined : outputProblem(shown.text, stdout, ids);
   }
 
-  #shell(command: string): Promise<Outcome> {
+  shell(command: string): Promise<Outcome> {
     const child = spawn("sh", ["-c", command], {
       cwd: this.folder,
       env: this.#environment(this.#url),
@@ -156,7 +169,7 @@ export class DocumentedDeployment {
     });
   }
 
-  /** Applies a diff whose context and "-" lines are in the file once; waits until a location that it touches is reloaded. */
+  /** Applies a diff whose context and "-" lines are in the file once. */
   async #edit(block: FencedBlock): Promise<void> {
     const file = block.marks.get("edit") ?? "";
     const sideOf = (dropped: string) =>
@@ -166,9 +179,15 @@ export class DocumentedDeployment {
         .map((line) => line.slice(1))
         .join("\n");
     const [before, after] = [sideOf("+"), sideOf("-")];
+    await this.change(file, before, after).catch((error: unknown) => {
+      throw new Error(`${placeOf(block)}: ${String(error)}`);
+    });
+  }
+
+  /** Replaces a part of a file that is there once; waits until the location that it belongs to is reloaded. */
+  async change(file: string, before: string, after: string): Promise<void> {
     const text = this.read(file);
-    if (text.split(before).length !== 2)
-      throw new Error(`${placeOf(block)}: ${file} does not have this once:\n${before}`);
+    if (text.split(before).length !== 2) throw new Error(`${file} does not have this once:\n${before}`);
     const location = /^code-locations\/([^/]+)\//.exec(file)?.[1];
     const hash = location === undefined ? undefined : await this.#definitionsHash(location);
     this.write(
@@ -176,10 +195,7 @@ export class DocumentedDeployment {
       text.replace(before, () => after),
     );
     if (location === undefined) return;
-    await until(
-      `${placeOf(block)}: ${location} is reloaded`,
-      async () => (await this.#definitionsHash(location)) !== hash,
-    );
+    await until(`${location} is reloaded`, async () => (await this.#definitionsHash(location)) !== hash);
   }
 
   async #definitionsHash(location: string): Promise<string | null> {

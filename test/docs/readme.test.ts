@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { typeProblems } from "../support/type-expectations.ts";
-import { until } from "../support/until.ts";
+import { startBareLocation } from "../support/bare-location.ts";
 import { DocumentedDeployment } from "./documented-deployment.ts";
 import { type FencedBlock, fencedBlocks, placeOf } from "./fenced-blocks.ts";
 import { outputProblem } from "./shown-output.ts";
@@ -59,15 +59,34 @@ describe("README.md", () => {
     }
   });
 
+  test("an asset of one's own is blocked when its upstream fails its check", { timeout: 60_000 }, async () => {
+    const file = "code-locations/weather/definitions.ts";
+    await headgate.change(file, "celsius: 31 ", "celsius: 131 ");
+    const { status, stdout } = await headgate.shell("npx headgate materialize 'weather/*'");
+    expect(status, stdout).toBe(3);
+    expect(stdout).toMatch(/\nBlocked\n {2}weather\/count\n {4}weather\/readings: check plausible failed\n/);
+  });
+
+  test("the worked example of the protocol is loaded and run", { timeout: 60_000 }, async () => {
+    const bare = await startBareLocation();
+    try {
+      const entry = /^ {2}- grpc_server: .*location_name: bare.*$/m.exec(read("docs/protocol.md"))?.[0] ?? "";
+      headgate.append("workspace.yaml", entry.replace(/port: \d+/, `port: ${bare.port}`));
+      await headgate.located("bare");
+      const { status, stdout } = await headgate.shell("npx headgate materialize 'bare/*'");
+      expect(status, stdout).toBe(0);
+      expect(stdout).toContain("2 succeeded");
+    } finally {
+      await bare.close();
+    }
+  });
+
   test("the tour of the SDK loads as a code location, without a problem", { timeout: 60_000 }, async () => {
     const tour = blocksOf("docs/sdk.md").filter(({ marks }) => marks.has("check"));
     headgate.write("code-locations/orders/definitions.ts", moduleOf(tour));
-    const entry = "  - module: { path: code-locations/orders, location_name: orders, env: { WAREHOUSE_URL: none } }\n";
-    headgate.write("workspace.yaml", `${headgate.read("workspace.yaml").trimEnd()}\n${entry}`);
-    const location = await until("orders is loaded", async () => {
-      const found = await headgate.api.get("getLocation", "/locations/orders");
-      return found.definitionsHash !== null && found;
-    });
+    const env = "env: { WAREHOUSE_URL: none }";
+    headgate.append("workspace.yaml", `  - module: { path: code-locations/orders, location_name: orders, ${env} }`);
+    const location = await headgate.located("orders");
     expect(location.problems).toEqual([]);
   });
 
