@@ -534,6 +534,22 @@ describe("checks", () => {
     ]);
   });
 
+  it("goes on gating an old edge with the reader's own check, with a warning, once the asset is no longer exported", () => {
+    const segments = (export_: boolean) => [
+      locationOf("a", [assetOf("a/x", [], { export: export_ })]),
+      locationOf("b", [assetOf("b/old", ["a/x"])], [checkOf("a/x", "bs")]),
+      locationOf("c", [], [checkOf("a/x", "cs")]),
+    ];
+    const graph = build(segments(false), nobody, { established: () => true });
+    expect(required(graph, "a/x", "b")).toEqual(required(build(segments(true)), "a/x", "b"));
+    expect(required(graph, "a/x", "b")).toEqual(["b:bs"]);
+    expect(graph.warnings.map(({ key, code }) => [key, code])).toEqual([
+      ["a/x@bs", "definition.unexported_asset"],
+      ["b/old", "definition.unexported_upstream"],
+    ]);
+    expect(codes(graph)).toEqual(["c a/x@cs definition.not_exported"]);
+  });
+
   it("keeps the gate closed, and the asset in the graph, for a required check that nobody defines", () => {
     const requires = [{ asset: keyOf("a/x"), team: "q", name: "audit" }];
     const asset = assetOf("a/x", [], { requiredChecks: [...requires, ...requires] });

@@ -239,6 +239,16 @@ export function retiredAsset(at: DefinitionSite, check: CheckDefinition): Proble
   );
 }
 
+export function unexportedAsset(at: DefinitionSite, check: CheckDefinition): Problem {
+  const owner = teamOf(check.asset);
+  return problem(
+    "definition.unexported_asset",
+    at,
+    `The check ${check.name} of team ${at.team} checks ${check.asset}, which team ${owner} no longer exports to team ${at.team}. It still gates the older edges of team ${at.team}.`,
+    `Stop reading and checking ${check.asset}, or ask team ${owner} to export it again.`,
+  );
+}
+
 export function missingRequiredCheck(
   at: DefinitionSite,
   definition: AssetDefinition,

@@ -10,6 +10,7 @@ import {
   refusedAsset,
   requiredCheckNotBlocking,
   retiredAsset,
+  unexportedAsset,
   type DefinitionSite,
 } from "./definition-problems.ts";
 import type { CheckDefinition, CheckReference, DefinitionError } from "./definitions.ts";
@@ -98,13 +99,23 @@ function checkProblem(
     };
     return missingAsset(site, check, context.nearest.nearest(check.asset, visible));
   }
-  if (!isVisibleTo(asset.definition, asset.team, segment.team)) {
+  const isVisible = isVisibleTo(asset.definition, asset.team, segment.team);
+  if (!isVisible && !isReadBy(asset, segment.team)) {
     return notExported(checkSite(check, segment), "checks", check.asset);
   }
   if (first !== undefined) return duplicateCheck(checkSite(check, segment), check, first.location);
   if (asset.retired && !vanished)
     context.warn(checkError(check, segment, retiredAsset(checkSite(check, segment), check)));
+  if (!isVisible) context.warn(checkError(check, segment, unexportedAsset(checkSite(check, segment), check)));
   return undefined;
+}
+
+/**
+ * Edges that are older than the end of the export go on being served, and so the reader's own checks go on gating them:
+ * else the owner of the asset could open a gate that another team shut.
+ */
+function isReadBy(asset: AssetNode, team: string): boolean {
+  return asset.downstream.some(({ downstream }) => downstream.team === team);
 }
 
 function checkNode(id: string, { stored, segment }: StoredCheck, error = stored.error): CheckNode {
