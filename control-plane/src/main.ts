@@ -28,6 +28,9 @@ const processes: ProcessCommands = {
   async migrate(options) {
     return (await import("./cli/commands/migrate.ts")).migrate(options);
   },
+  async verify(options) {
+    return (await import("./cli/commands/verify.ts")).verify(options);
+  },
 };
 
 /** Runs the command line of this process; the exit status is set when it has ended. */

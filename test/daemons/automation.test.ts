@@ -6,7 +6,12 @@ import { FakeLocation, succeeded } from "../support/fake-location.ts";
 import { assetOf, checkOf, locationOf } from "../support/graph-definitions.ts";
 
 let engine: Engine;
-afterEach(() => engine.close());
+afterEach(async () => {
+  const violations = await engine.violations();
+  await engine.close();
+  // Whatever happened: the history keeps every rule.
+  expect(violations).toEqual([]);
+});
 
 const onMissing = { automation: { kind: "onMissing" } } as const;
 const months = { kind: "timeWindow", cron: "0 0 1 * *", timezone: "UTC", start: "2001-01", end: "2001-08" } as const;

@@ -9,7 +9,12 @@ import { assetOf, checkOf, locationOf } from "../support/graph-definitions.ts";
 type FlushPool = DaemonOptions["flushPool"];
 
 let engine: Engine;
-afterEach(() => engine.close());
+afterEach(async () => {
+  const violations = await engine.violations();
+  await engine.close();
+  // Whatever happened: the history keeps every rule.
+  expect(violations).toEqual([]);
+});
 
 /** Hands every flush to `through`, with its number and content. */
 function flushesThrough(

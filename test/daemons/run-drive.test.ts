@@ -4,7 +4,12 @@ import { FakeLocation, Pause, succeeded, threw } from "../support/fake-location.
 import { assetOf, checkOf, locationOf } from "../support/graph-definitions.ts";
 
 let engine: Engine;
-afterEach(() => engine.close());
+afterEach(async () => {
+  const violations = await engine.violations();
+  await engine.close();
+  // Whatever happened: the history keeps every rule.
+  expect(violations).toEqual([]);
+});
 
 describe("a run", () => {
   test("computes a chain in order, each step once, with two events and one commit a hop", async () => {

@@ -7,11 +7,15 @@ import type { LocationSegment } from "../../control-plane/src/domain/graph.ts";
 import type { ManifestEntry, ReceivedDefinition } from "../../control-plane/src/domain/manifest.ts";
 import { type Plan, type PlanRequest, plan, planTargets } from "../../control-plane/src/domain/plan.ts";
 import { ancestors } from "../../control-plane/src/domain/root-reasons.ts";
+import { appendEvents } from "../../control-plane/src/storage/append-events.ts";
+import { writeAudit } from "../../control-plane/src/storage/audit.ts";
+import { requestCancel } from "../../control-plane/src/storage/cancel-run.ts";
 import { type NewRun, createRun } from "../../control-plane/src/storage/create-run.ts";
 import { openDatabase, withTransaction } from "../../control-plane/src/storage/database.ts";
 import { applyManifest } from "../../control-plane/src/storage/definitions.ts";
 import { loadGateView } from "../../control-plane/src/storage/gate-state.ts";
 import { type Notifications, openNotifications } from "../../control-plane/src/storage/notifications.ts";
+import { type Violation, verify } from "../../control-plane/src/storage/verify.ts";
 import { type TestDatabase, testDatabase } from "./database.ts";
 import type { FakeLocation } from "./fake-location.ts";
 
@@ -115,10 +119,11 @@ export class Engine {
 
   /** Asks for a run to be canceled as the API does. */
   async cancel(run: string): Promise<void> {
-    await this.pool.query(
-      "update runs set cancel_requested_at = clock_timestamp(), cancel_requested_by = 'ada' where id = $1",
-      [run],
-    );
+    await withTransaction(this.pool, async (tx) => {
+      await requestCancel(tx, run, "ada");
+      await writeAudit(tx, { actor: "ada", action: "run.cancel", subject: run, details: {} });
+      await appendEvents(tx, [{ kind: "run_cancel_requested", runId: run, payload: { actor: "ada" } }]);
+    });
     await this.pool.query("select pg_notify('headgate_runs', '')");
   }
 
@@ -176,6 +181,11 @@ export class Engine {
       [run],
     );
     return rows.map(({ line }) => line);
+  }
+
+  /** What the history checker finds. */
+  violations(): Promise<Violation[]> {
+    return verify(this.pool);
   }
 
   async close(): Promise<void> {

@@ -110,13 +110,14 @@ export class Automation {
     this.#touched.clear();
     if (nodes.length === 0) return 0;
     const relevant = ancestors(nodes).map((node) => node.key);
-    // In this order: what ends after the first look has its version in the second.
-    const inProgress = await readInProgress(pool);
-    await this.#memory.load(relevant);
+    // In this order: what is requested after the first look is not taken for something that has failed since, and what
+    // ends after the second has its version in the third.
     const requestedBefore = await readRequested(
       pool,
       nodes.map((node) => node.key),
     );
+    const inProgress = await readInProgress(pool);
+    await this.#memory.revalidate(relevant);
     const view = {
       versions: (asset: AssetKey, partition: string) => this.#memory.versions(asset, partition),
       inProgress: (node: AssetNode, partition: string) => inProgress.has(`${node.key}\n${partition}`),

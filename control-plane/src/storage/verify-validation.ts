@@ -1,0 +1,107 @@
+import type { HistoryRule } from "./history-rule.ts";
+
+const rule = (id: string, says: string, violations: string): HistoryRule => ({
+  id: `validation.${id}`,
+  invariant: "Validation",
+  says,
+  violations,
+});
+
+/** What each attempt read, with the event that leased it. */
+const reads = `
+  select a.id as attempt, a.asset_key as reader, e.seq as leased, a.leased_at, i ->> 'asset' as upstream,
+    v ->> 'partition' as partition, (v ->> 'id')::uuid as version, v -> 'waivers' as shown
+  from attempts a
+  join events e on e.kind = 'step_leased' and e.payload ->> 'attempt' = a.id::text,
+    jsonb_array_elements(a.inputs) i, jsonb_array_elements(i -> 'versions') v
+  where a.kind = 'materialize'`;
+
+/** The last event that changed a definition `d`, by its key or, in a list that was cut off, perhaps. */
+const lastChange = `coalesce((
+  select max(e.seq) from events e where e.kind = 'definitions_changed' and e.location = d.location
+    and (e.payload -> 'added' ? d.key or e.payload -> 'changed' ? d.key or e.payload -> 'removed' ? d.key
+      or (e.payload ->> 'addedCount')::integer > jsonb_array_length(e.payload -> 'added')
+      or (e.payload ->> 'changedCount')::integer > jsonb_array_length(e.payload -> 'changed')
+      or (e.payload ->> 'removedCount')::integer > jsonb_array_length(e.payload -> 'removed'))), 0)`;
+
+/** Checks as they are defined now, and since which event. One that two locations define is not judged. */
+const checks = `
+  select l.team, b.body ->> 'asset' as asset, b.body ->> 'name' as name, (b.body ->> 'blocking')::boolean as blocking,
+    (b.body ->> 'version')::integer as version, (b.body ->> 'newVersionsOnly')::boolean as new_only, d.first_seen_at,
+    ${lastChange} as since, count(*) over (partition by l.team, d.key) as definitions
+  from location_definitions d join locations l on l.name = d.location join definitions b on b.hash = d.hash
+  where d.kind = 'check' and d.retired_at is null`;
+
+/** Checks that the owner of an asset requires of whoever they belong to. */
+const listed = `
+  select d.key as asset, r ->> 'team' as team, r ->> 'name' as name, ${lastChange} as since
+  from location_definitions d join definitions b on b.hash = d.hash, jsonb_array_elements(b.body -> 'requiredChecks') r
+  where d.kind = 'asset' and d.retired_at is null`;
+
+/** Clocks of a daemon and of the database may differ by so much: only then is a waiver's end judged. */
+const skew = "interval '5 seconds'";
+
+/**
+ * "A downstream asset cannot execute unless, for exactly the versions it reads, every upstream blocking check has passed
+ * or was waived by the check's owner."
+ *
+ * Proved: for every attempt and every version that it read, each check that gates that edge by definitions that have not
+ * changed since the lease. A lease stands on the newest definitions (the gate epoch of '' refuses another), so what has
+ * not changed since is what was judged by. Order is that of the events; only a waiver's end by time is judged by clocks.
+ *
+ * Not proved: checks that were changed, removed or retired after the lease, since the log names them and does not keep
+ * what they were; and that the newest version was the one to read.
+ */
+export const validationRules: readonly HistoryRule[] = [
+  rule(
+    "read_open",
+    "Whatever an attempt read had passed every blocking check of its edge when it was leased, or was waived and shown so.",
+    `with reads as (${reads}), checks as (${checks}), listed as (${listed}),
+       waived as (select w.*, c.seq as created, r.seq as revoked from waivers w
+         left join events c on c.kind = 'waiver_created' and c.payload ->> 'waiver' = w.id::text
+         left join events r on r.kind = 'waiver_revoked' and r.payload ->> 'waiver' = w.id::text)
+     select r.leased as position, 'attempt ' || r.attempt || ' of ' || r.reader || ' read version ' || r.version || ' of ' ||
+         concat_ws(' ', r.upstream, nullif(r.partition, '')) || ', for which ' || c.team || ':' || c.name || ' was ' ||
+         coalesce(x.outcome, 'not run') as found,
+       jsonb_build_object('attempt', r.attempt, 'version', r.version, 'asset', r.upstream, 'reader', r.reader,
+         'team', c.team, 'check', c.name, 'outcome', x.outcome) as ids
+     from reads r
+     join versions v on v.id = r.version
+     join checks c on c.asset = r.upstream and c.since < r.leased and c.definitions = 1
+     left join lateral (select outcome from check_results o where o.version_id = r.version and o.team = c.team
+       and o.name = c.name and o.check_version = c.version and o.seq < r.leased order by o.seq desc limit 1) x on true
+     where ((c.blocking and c.team in (split_part(r.upstream, '/', 1), split_part(r.reader, '/', 1)))
+         or exists (select from listed k where k.asset = r.upstream and k.team = c.team and k.name = c.name and k.since < r.leased))
+       and not (c.new_only and v.created_at < c.first_seen_at + ${skew})
+       and coalesce(x.outcome, '') not in ('passed', 'warned')
+       and not exists (select from waived w where w.version_id = r.version and w.team = c.team and w.name = c.name
+         and r.shown ? w.id::text and w.created < r.leased and coalesce(w.revoked > r.leased, true)
+         and w.until > r.leased_at - ${skew})`,
+  ),
+  rule(
+    "read_exists",
+    "Whatever an attempt read was recorded before it was leased, is of the asset and partition named, and was not discarded.",
+    `with reads as (${reads})
+     select r.leased as position, 'attempt ' || r.attempt || ' of ' || r.reader || ' read version ' || r.version || ' of ' ||
+         concat_ws(' ', r.upstream, nullif(r.partition, '')) || ', which ' ||
+         case when v.id is null then 'does not exist' when v.seq >= r.leased then 'was recorded later'
+           when (v.asset_key, v.partition_key) is distinct from (r.upstream, r.partition)
+             then 'is of ' || concat_ws(' ', v.asset_key, nullif(v.partition_key, ''))
+           else 'was discarded' end as found,
+       jsonb_build_object('attempt', r.attempt, 'version', r.version, 'asset', r.upstream) as ids
+     from reads r left join versions v on v.id = r.version
+     left join lateral (select e.kind from events e where e.kind in ('version_discarded', 'version_restored')
+       and e.payload ->> 'version' = r.version::text and e.seq < r.leased order by e.seq desc limit 1) d on true
+     where v.id is null or v.seq >= r.leased or (v.asset_key, v.partition_key) is distinct from (r.upstream, r.partition)
+       or d.kind = 'version_discarded'`,
+  ),
+  rule(
+    "inputs_kept",
+    "A version tells the inputs that its attempt was leased with, and every waiver under which they were read.",
+    `select v.seq as position, 'version ' || v.id || ' of ' || v.asset_key || ' tells other inputs or waivers than attempt ' || a.id as found,
+       jsonb_build_object('version', v.id, 'attempt', a.id) as ids
+     from versions v join attempts a on a.id = v.attempt_id
+     where v.inputs <> a.inputs or exists (select from jsonb_array_elements(a.inputs) i,
+       jsonb_array_elements(i -> 'versions') r, jsonb_array_elements_text(r -> 'waivers') w where w::uuid <> all (v.waivers))`,
+  ),
+];
