@@ -102,10 +102,11 @@ export const slow = asset({
   key: "shop/slow",
   compute: async () => { await new Promise((resolve) => setTimeout(resolve, 320)); return { slow: true }; },
 });
+export const judged = asset({ key: "shop/judged", compute: () => ({ made: true }) });
 `,
   "checks.ts": `
 import { assetCheck } from "@headgate/sdk";
-import { orders, slow } from "./assets.ts";
+import { judged, orders, slow } from "./assets.ts";
 import { foreign } from "./contract.ts";
 
 export const enough = assetCheck({
@@ -116,10 +117,17 @@ export const dear = assetCheck({ asset: orders, name: "dear", severity: "WARN", 
 export const broken = assetCheck({ asset: orders, name: "broken", run: () => { throw new Error("check broke"); } });
 export const odd = assetCheck({ asset: orders, name: "odd", run: () => "yes" as never });
 export const hangs = assetCheck({ asset: orders, name: "hangs", timeoutMs: 40, run: () => new Promise<boolean>(() => {}) });
+export const content = assetCheck({ asset: judged, name: "content", run: (value) => value.made });
+export const exits = assetCheck({ asset: judged, name: "exits", run: () => process.exit(7) });
+export const spins = assetCheck({ asset: judged, name: "spins", timeoutMs: 20, run: () => { for (;;); } });
+export const throwsLate = assetCheck({
+  asset: judged, name: "throws_late",
+  run: () => { setTimeout(() => { throw new Error("nobody catches it"); }, 1); return new Promise<boolean>(() => {}); },
+});
 export const first = assetCheck({ asset: slow, name: "first", run: () => true });
 export const lasting = assetCheck({
   asset: slow, name: "lasting",
-  run: async (value) => { await new Promise((resolve) => setTimeout(resolve, 150)); return value.slow; },
+  run: async (value) => { await new Promise((resolve) => setTimeout(resolve, 500)); return value.slow; },
 });
 export const ofOthers = assetCheck({
   asset: foreign, name: "of_others",
@@ -193,7 +201,7 @@ test("a check that throws, answers nonsense or hangs is errored, and the value i
     [CheckOutcome.CHECK_OUTCOME_ERRORED, "check.unknown"],
     [CheckOutcome.CHECK_OUTCOME_PASSED, undefined],
   ]);
-  expect(finished.error?.message).toBe("check broke");
+  expect(finished.error?.message).toBe('The check "broken" threw: check broke');
 });
 
 test("config is validated, and says where it is wrong", async () => {
@@ -286,6 +294,17 @@ test("inputs arrive in the shape that the types promise", async () => {
   expect((await session.run(materialize("shop/report", two))).error?.code).toBe("step.input_shape");
 });
 
+test("a partition that maps to none of the upstream's is told so, and not that a contract is old", async () => {
+  const sales = { name: "sales", assetKey: "shop/sales", mode: DependencyMode.DEPENDENCY_MODE_STRICT };
+  const inputs: Input[] = [{ ...sales, versions: [], leftOut: [], single: true }];
+  const finished = await session.run(materialize("shop/report", inputs, { partitionKey: "2001-01" }));
+  expect(finished.error).toMatchObject({ code: "step.input_shape" });
+  expect(finished.error?.message).toBe(
+    'shop/report reads one partition of shop/sales as "sales", and for 2001-01 there is none.',
+  );
+  expect(finished.error?.hint).toContain("start later");
+});
+
 test("a value that cannot be read names its version, its place and the remedy", async () => {
   const value = { scheme: "file", place: "/nowhere/x.json", mediaType: "application/json", digest: "", sizeBytes: 1 };
   const version = { versionId: "v1", partitionKey: "2001-02", value, dataVersion: "", metadata: "" };
@@ -358,6 +377,36 @@ test("a step that lasts says that it started, and reports its value before its c
   expect(finished.computed).toBeUndefined();
   expect(finished.checks).toEqual([]);
   expect(session.eventsOf(step.attemptId).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("a check that ends its process at once takes neither the value nor the verdicts before it along", async () => {
+  const step = command("shop/judged", { checks: ["content", "exits"] });
+  const finished = await session.run(step);
+  expect(finished).toMatchObject({ outcome: Outcome.OUTCOME_CRASHED, error: { code: "step.worker_died" } });
+  const events = session.eventsOf(step.attemptId).map(({ event }) => event);
+  expect(events.map((event) => event?.$case)).toEqual(["computed", "checkCompleted", "finished"]);
+  expect(events[0]).toMatchObject({ value: { value: { scheme: "file" } } });
+  expect(events[1]).toMatchObject({ value: { name: "content", outcome: CheckOutcome.CHECK_OUTCOME_PASSED } });
+});
+
+test("a check that throws where nobody catches does not take the value along", async () => {
+  const step = command("shop/judged", { checks: ["throws_late"] });
+  const finished = await session.run(step);
+  expect(finished).toMatchObject({ outcome: Outcome.OUTCOME_FAILED, error: { code: "step.uncaught" } });
+  expect(session.eventsOf(step.attemptId).map(({ event }) => event?.$case)).toEqual(["computed", "finished"]);
+});
+
+test("a check that never gives way is killed for its own timeout, and alone has errored", async () => {
+  const step = command("shop/judged", { checks: ["content", "spins"] });
+  const finished = await session.run(step);
+  expect(finished).toMatchObject({ outcome: Outcome.OUTCOME_CRASHED, computed: undefined, checks: [] });
+  const verdicts = session.eventsOf(step.attemptId).flatMap(({ event }) => {
+    return event?.$case === "checkCompleted" ? [[event.value.name, event.value.outcome, event.value.error?.code]] : [];
+  });
+  expect(verdicts).toEqual([
+    ["content", CheckOutcome.CHECK_OUTCOME_PASSED, undefined],
+    ["spins", CheckOutcome.CHECK_OUTCOME_ERRORED, "check.timed_out"],
+  ]);
 });
 
 test("checks run on a version that exists, of another team's asset too", async () => {

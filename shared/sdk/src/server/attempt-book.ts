@@ -1,6 +1,8 @@
 import type { AttemptPosition, HeldAttempt, StepCommand } from "@headgate/proto";
 import { AttemptLog, LogBudget } from "./attempt-log.ts";
 import type { Attempt } from "./attempt.ts";
+import type { EarlyEvent } from "./early-results.ts";
+import { EarlyResults } from "./early-results.ts";
 import { RunEpochs } from "./run-epochs.ts";
 import type { Session } from "./session.ts";
 import { Tombstones } from "./tombstones.ts";
@@ -52,7 +54,8 @@ export class AttemptBook {
     return this.#tombstones.has(attemptId);
   }
 
-  add(command: StepCommand, session: Session): Attempt {
+  /** `tell` is given what the attempt's worker says of its version and checks before the end. */
+  add(command: StepCommand, session: Session, tell: (attempt: Attempt, event: EarlyEvent) => void): Attempt {
     const attempt: Attempt = {
       id: command.attemptId,
       runId: command.runId,
@@ -64,6 +67,8 @@ export class AttemptBook {
       abortReason: undefined,
       timeoutTimer: undefined,
       killTimer: undefined,
+      checkTimer: undefined,
+      early: new EarlyResults((event) => tell(attempt, event)),
     };
     this.#attempts.set(attempt.id, attempt);
     return attempt;
@@ -114,4 +119,6 @@ export class AttemptBook {
 function clearTimers(attempt: Attempt): void {
   clearTimeout(attempt.timeoutTimer);
   clearTimeout(attempt.killTimer);
+  clearTimeout(attempt.checkTimer);
+  attempt.early.forget();
 }

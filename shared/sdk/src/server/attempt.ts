@@ -1,8 +1,9 @@
-import type { Finished, StepCommand, StepError } from "@headgate/proto";
-import { Outcome } from "@headgate/proto";
+import type { CheckCompleted, Finished, StepCommand, StepError } from "@headgate/proto";
+import { CheckOutcome, Outcome } from "@headgate/proto";
 import type { WorkerExit } from "../load/worker-process.ts";
 import type { AbortReason } from "../step/worker-protocol.ts";
 import type { AttemptLog } from "./attempt-log.ts";
+import type { EarlyResults } from "./early-results.ts";
 import type { Session } from "./session.ts";
 
 /** An attempt that this instance holds: waiting for a worker, running, or finished and not acknowledged. */
@@ -19,6 +20,9 @@ export interface Attempt {
   abortReason: AbortReason | undefined;
   timeoutTimer: NodeJS.Timeout | undefined;
   killTimer: NodeJS.Timeout | undefined;
+  /** Runs while a check with a timeout of its own does. */
+  checkTimer: NodeJS.Timeout | undefined;
+  readonly early: EarlyResults;
 }
 
 /** The end of an attempt that its worker could not report itself. */
@@ -38,6 +42,20 @@ export function canceledBeforeStart(): Finished {
     message: "The step was canceled before it began.",
     hint: "",
   });
+}
+
+/** The verdict on a check that held its worker process for longer than its timeout allows. */
+export function checkTimedOut(name: string, checkVersion: number, timeoutMs: number): CheckCompleted {
+  const error = {
+    code: "check.timed_out",
+    message: `The check "${name}" ran into its timeout of ${timeoutMs} ms; its worker process was killed.`,
+    hint: "Raise `timeoutMs` of the check, or make it quicker and let it give way: await, or pass `signal` on.",
+    stack: "",
+    position: undefined,
+    cause: undefined,
+  };
+  const outcome = CheckOutcome.CHECK_OUTCOME_ERRORED;
+  return { name, checkVersion, outcome, description: "", metadata: [], error };
 }
 
 /** There is no code to run. */

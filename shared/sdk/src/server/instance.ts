@@ -13,7 +13,7 @@ import type { WorkerExit } from "../load/worker-process.ts";
 import type { BundleReference, FromWorker } from "../step/worker-protocol.ts";
 import { AttemptBook } from "./attempt-book.ts";
 import type { Attempt } from "./attempt.ts";
-import { canceledBeforeStart, finishedByExit, neverStarted, notLoaded } from "./attempt.ts";
+import { canceledBeforeStart, checkTimedOut, finishedByExit, neverStarted, notLoaded } from "./attempt.ts";
 import { Session } from "./session.ts";
 import type { SessionSink } from "./session.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -21,6 +21,8 @@ import { WorkerPool } from "./worker-pool.ts";
 /** Results that nobody acknowledged are kept, and beyond this many no new step is taken. */
 const unacknowledgedMax = 10_000;
 const timeoutGraceMs = 5_000;
+/** A timer of Node's holds at most 2^31 - 1 ms. */
+const timerMsMax = 2_147_483_647;
 const leaseDefaultMs = 45_000;
 const leaseCheckMs = 250;
 
@@ -171,7 +173,9 @@ export class Instance {
     // Twice the pool: a session may not know yet that a worker is being replaced, or that another session took one.
     const isFull = active >= 2 * this.#pool.size || this.#attempts.finishedCount >= unacknowledgedMax;
     if (this.#isDraining || isFull) return refuse(RefusedCommand_Reason.REASON_NO_CAPACITY);
-    const attempt = this.#attempts.add(command, session);
+    const attempt = this.#attempts.add(command, session, (attempt, event) => {
+      this.#send(attempt, attempt.log.append(event));
+    });
     if (this.#notLoaded !== undefined) return this.#finish(attempt, notLoaded(this.#notLoaded));
     this.#queue.push(attempt);
     this.#dispatch();
@@ -195,8 +199,7 @@ export class Instance {
   #started(attempt: Attempt): void {
     attempt.state = "running";
     const { timeoutMs } = attempt.command;
-    // A timer of Node's holds at most 2^31 - 1 ms.
-    if (timeoutMs <= 0 || timeoutMs > 2_147_483_647) return;
+    if (timeoutMs <= 0 || timeoutMs > timerMsMax) return;
     attempt.timeoutTimer = setTimeout(() => this.#abort(attempt, "timedOut", timeoutGraceMs), timeoutMs);
   }
 
@@ -212,7 +215,7 @@ export class Instance {
     if (attempt.abortReason !== undefined) return;
     attempt.abortReason = reason;
     this.#pool.abort(attempt.id, reason);
-    attempt.killTimer = setTimeout(() => this.#pool.kill(attempt.id), Math.min(graceMs, 2_147_483_647));
+    attempt.killTimer = setTimeout(() => this.#pool.kill(attempt.id), Math.min(graceMs, timerMsMax));
   }
 
   #message(attemptId: string, message: FromWorker): void {
@@ -222,15 +225,18 @@ export class Instance {
       case "started":
         return this.#send(attempt, attempt.log.append({ $case: "started", value: {} }));
       case "computed":
-        return this.#send(attempt, attempt.log.append({ $case: "computed", value: message.computed }));
+        return attempt.early.computed(message.computed);
+      case "checkStarted":
+        return this.#checkStarted(attempt, message);
       case "checkCompleted":
-        return this.#send(attempt, attempt.log.append({ $case: "checkCompleted", value: message.check }));
+        clearTimeout(attempt.checkTimer);
+        return attempt.early.checkCompleted(message.check);
       case "logs":
         for (const { stream, body } of message.logs) this.#log(attempt, stream, Buffer.from(body));
         return;
       case "finished":
         for (const { stream, body } of message.logs) this.#log(attempt, stream, Buffer.from(body));
-        return this.#finish(attempt, message.finished);
+        return this.#finish(attempt, attempt.early.finished(message.finished));
       case "loaded":
       case "loadFailed":
       case "described":
@@ -252,7 +258,18 @@ export class Instance {
 
   #died(attemptId: string, exit: WorkerExit, pid: number | undefined): void {
     const attempt = this.#attempts.get(attemptId);
-    if (attempt !== undefined) this.#finish(attempt, finishedByExit(attempt, exit, pid));
+    if (attempt === undefined) return;
+    this.#finish(attempt, attempt.early.finished(finishedByExit(attempt, exit, pid)));
+  }
+
+  /** A check that never gives way keeps its worker from seeing that its time is over. */
+  #checkStarted(attempt: Attempt, check: { name: string; checkVersion: number; timeoutMs: number }): void {
+    const { name, checkVersion, timeoutMs } = check;
+    if (timeoutMs + timeoutGraceMs > timerMsMax) return;
+    attempt.checkTimer = setTimeout(() => {
+      attempt.early.checkCompleted(checkTimedOut(name, checkVersion, timeoutMs));
+      this.#pool.kill(attempt.id);
+    }, timeoutMs + timeoutGraceMs);
   }
 
   /** What waits for a worker would wait for ever. */

@@ -143,6 +143,7 @@ export class WorkerPool {
       case "started":
       case "logs":
       case "computed":
+      case "checkStarted":
       case "checkCompleted":
         if (worker.attemptId === message.attemptId) this.#listener.message(message.attemptId, message);
         return;

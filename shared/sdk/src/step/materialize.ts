@@ -33,7 +33,7 @@ export async function materialize(
   const metadata: Record<string, Metadata[string]> = {};
   let dataVersion = "";
   const [inputs, base, config] = await Promise.all([
-    readInputs(environment, asset, work.inputs, signal),
+    readInputs(environment, asset, command.partitionKey, work.inputs, signal),
     stepContext(environment, command, asset.resources, work.versionId, signal),
     configOf(asset, work.config),
   ]);
@@ -95,24 +95,33 @@ function defaultDataVersion(reference: ValueReference, versionId: string): strin
 async function readInputs(
   environment: StepEnvironment,
   asset: AnyAsset,
+  partitionKey: string,
   inputs: readonly Input[],
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const read = inputs
     .filter((input) => input.mode !== DependencyMode.DEPENDENCY_MODE_ORDER_ONLY)
-    .map(async (input) => [input.name, await readInput(environment, asset, input, signal)] as const);
+    .map(async (input) => [input.name, await readInput(environment, asset, partitionKey, input, signal)] as const);
   return Object.fromEntries(await Promise.all(read));
 }
 
 async function readInput(
   environment: StepEnvironment,
   asset: AnyAsset,
+  partitionKey: string,
   input: Input,
   signal: AbortSignal,
 ): Promise<unknown> {
   const dependency = asset.deps[input.name];
   // The shape is what the types of this code say: the control plane may know a newer contract of the upstream.
   const single = dependency === undefined ? input.single : inputIsSingle(dependency, asset.partitions);
+  if (single && input.versions.length === 0) {
+    throw new StepFailure(
+      "step.input_shape",
+      `${asset.key} reads one partition of ${input.assetKey} as "${input.name}", and for ${partitionKey || "it"} there is none.`,
+      `Let the partitions of ${asset.key} start later, where it has one; or read it with windowOffset(x, first, last), which may be empty.`,
+    );
+  }
   if (single && input.versions.length !== 1) {
     throw new StepFailure(
       "step.input_shape",

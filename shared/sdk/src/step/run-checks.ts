@@ -11,6 +11,11 @@ import { StepFailure } from "./step-failure.ts";
 
 const descriptionLengthMax = 4_096;
 
+export interface CheckReports {
+  started(check: AnyAssetCheck): void;
+  completed(check: CheckCompleted): void;
+}
+
 /** Runs the named checks on the stored version, one after the other; each verdict is handed over as it falls. */
 export async function runChecks(
   environment: StepEnvironment,
@@ -18,14 +23,14 @@ export async function runChecks(
   version: VersionReference,
   names: readonly string[],
   signal: AbortSignal,
-  completed: (check: CheckCompleted) => void,
+  reports: CheckReports,
 ): Promise<void> {
   let stored: Promise<unknown> | undefined;
   const read = () =>
     (stored ??= readVersion(environment, environment.assets.get(command.assetKey), command.assetKey, version, signal));
   for (const name of names) {
     if (signal.aborted) return;
-    completed(await runCheck(environment, command, version, name, signal, read));
+    reports.completed(await runCheck(environment, command, version, name, signal, read, reports));
   }
 }
 
@@ -36,12 +41,14 @@ async function runCheck(
   name: string,
   signal: AbortSignal,
   read: () => Promise<unknown>,
+  reports: CheckReports,
 ): Promise<CheckCompleted> {
   const check = environment.checks.get(`${command.assetKey}@${name}`);
   const checkVersion = check?.version ?? 1;
   try {
     if (check === undefined) throw unknownCheck(command.assetKey, name);
     const value = await read();
+    reports.started(check);
     const result = await judged(environment, command, version, check, signal, value);
     return verdict(environment, check, result);
   } catch (error) {

@@ -1,6 +1,7 @@
-import type { Computed, Materialize, RunChecks, StepCommand, VersionReference } from "@headgate/proto";
+import type { Computed, Materialize, RunChecks, StepCommand, StepError, VersionReference } from "@headgate/proto";
 import { Outcome } from "@headgate/proto";
 import type { CheckCompleted, Finished } from "@headgate/proto";
+import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnyAsset } from "../asset.ts";
 import { retryWish } from "./retry-wish.ts";
 import { runChecks } from "./run-checks.ts";
@@ -10,15 +11,19 @@ import { StepFailure } from "./step-failure.ts";
 import { materialize } from "./materialize.ts";
 import type { AbortReason } from "./worker-protocol.ts";
 
-/** What a step says before it has finished. */
+/**
+ * What a step says before it has finished, at once: the next check may end the process, or never let go of it. What
+ * `Finished` says is complete all the same.
+ */
 export interface StepReports {
   started(): void;
+  /** The value is durable, and checks of it follow. */
   computed(computed: Computed): void;
+  checkStarted(check: AnyAssetCheck): void;
   checkCompleted(check: CheckCompleted): void;
 }
 
 const startedAfterMs = 250;
-const computedAfterMs = 50;
 
 /** One attempt of a step in this process. */
 export class StepRunner {
@@ -28,7 +33,6 @@ export class StepRunner {
   readonly #abort = new AbortController();
   #abortReason: AbortReason | undefined;
   #computed: Computed | undefined;
-  #computedReported = false;
   #checks: CheckCompleted[] = [];
 
   constructor(environment: StepEnvironment, command: StepCommand, reports: StepReports) {
@@ -54,7 +58,7 @@ export class StepRunner {
       if (this.#abortReason !== undefined) return this.#ended(this.#abort.signal.reason);
       const errored = this.#checks.find((check) => check.error !== undefined);
       const outcome = errored === undefined ? Outcome.OUTCOME_SUCCEEDED : Outcome.OUTCOME_FAILED;
-      return this.#finished({ outcome, error: errored?.error });
+      return this.#finished({ outcome, error: errored && noVerdict(errored) });
     } catch (error) {
       return this.#ended(error);
     } finally {
@@ -80,18 +84,8 @@ export class StepRunner {
     clearTimeout(startedTimer);
     this.#computed = version.computed;
     if (work.checks.length === 0 || this.#abort.signal.aborted) return;
-    const timer = setTimeout(() => this.#reportComputed(version.computed), computedAfterMs);
-    try {
-      await this.#check(version.reference, work.checks);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #reportComputed(computed: Computed): void {
-    this.#computedReported = true;
-    this.#reports.computed(computed);
-    for (const check of this.#checks) this.#reports.checkCompleted(check);
+    this.#reports.computed(version.computed);
+    await this.#check(version.reference, work.checks);
   }
 
   async #runChecks(work: RunChecks): Promise<void> {
@@ -107,9 +101,12 @@ export class StepRunner {
 
   async #check(version: VersionReference, names: readonly string[]): Promise<void> {
     const signal = this.#abort.signal;
-    await runChecks(this.#environment, this.#command, version, names, signal, (check) => {
-      this.#checks.push(check);
-      if (this.#computedReported) this.#reports.checkCompleted(check);
+    await runChecks(this.#environment, this.#command, version, names, signal, {
+      started: (check) => this.#reports.checkStarted(check),
+      completed: (check) => {
+        this.#checks.push(check);
+        this.#reports.checkCompleted(check);
+      },
     });
   }
 
@@ -137,13 +134,16 @@ export class StepRunner {
   }
 
   #finished(parts: Pick<Finished, "outcome" | "error"> & Partial<Finished>): Finished {
-    // A version counts only if the step may keep it: after an abort nobody is told of it.
-    const keeps = this.#abortReason === undefined && !this.#computedReported;
     return {
-      computed: keeps ? this.#computed : undefined,
-      checks: this.#computedReported || this.#abortReason !== undefined ? [] : this.#checks,
+      computed: this.#computed,
+      checks: this.#checks,
       permanent: false,
       ...parts,
     };
   }
+}
+
+/** The step's error names the check: the check's own may be as short as what user code threw. */
+function noVerdict({ name, error }: CheckCompleted): StepError | undefined {
+  return error?.code === "check.threw" ? { ...error, message: `The check "${name}" threw: ${error.message}` } : error;
 }

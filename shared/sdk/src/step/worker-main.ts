@@ -110,6 +110,10 @@ export class WorkerMain {
     const runner = new StepRunner(environment, command, {
       started: () => this.#send({ kind: "started", attemptId }),
       computed: (computed) => this.#send({ kind: "computed", attemptId, computed }),
+      checkStarted: ({ name, version: checkVersion = 1, timeoutMs = 0 }) => {
+        // Without a timeout of its own the step's holds, which the serving process knows.
+        if (timeoutMs > 0) this.#send({ kind: "checkStarted", attemptId, name, checkVersion, timeoutMs });
+      },
       checkCompleted: (check) => this.#send({ kind: "checkCompleted", attemptId, check }),
     });
     this.#running = { command, runner, log };

@@ -63,6 +63,14 @@ export type FromWorker =
   | { readonly kind: "started"; readonly attemptId: string }
   | { readonly kind: "logs"; readonly attemptId: string; readonly logs: readonly CapturedLog[] }
   | { readonly kind: "computed"; readonly attemptId: string; readonly computed: Computed }
+  /** It has a timeout of its own, which the worker cannot keep while the check holds its event loop. */
+  | {
+      readonly kind: "checkStarted";
+      readonly attemptId: string;
+      readonly name: string;
+      readonly checkVersion: number;
+      readonly timeoutMs: number;
+    }
   | { readonly kind: "checkCompleted"; readonly attemptId: string; readonly check: CheckCompleted }
   | {
       readonly kind: "finished";
