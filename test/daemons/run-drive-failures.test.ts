@@ -25,7 +25,7 @@ function flushesThrough(
     ({
       query: (config: { values: [string] }) =>
         through(
-          () => pool.query(config as never) as unknown as Promise<unknown>,
+          () => pool.query(config as never),
           ++number,
           JSON.parse(config.values[0]) as Record<string, unknown[]>,
         ),

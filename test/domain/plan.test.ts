@@ -325,7 +325,7 @@ test("every forecast is what a naive walk says, and every step comes after the s
         const reads = new Set<string>();
         for (const { edge, set } of step.edges) {
           for (const n of rangeSet.ordinals(set))
-            reads.add(`${edge.upstream.key as AssetKey} ${edge.upstream.space.keyAt(n)}`);
+            reads.add(`${edge.upstream.key} ${edge.upstream.space.keyAt(n)}`);
         }
         const inRun = steps
           .filter((other) => reads.has(`${other.asset} ${other.partition}`))

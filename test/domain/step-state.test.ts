@@ -214,7 +214,7 @@ function fields(text: string): [string, unknown][] {
 function eventOf(text: string): StepEvent {
   const [kind = "", ...rest] = text.split(" ");
   const known = events[kind as StepEvent["kind"]];
-  return { ...known, ...Object.fromEntries(fields(rest.join(" "))) } as StepEvent;
+  return { ...known, ...Object.fromEntries(fields(rest.join(" "))) };
 }
 
 test("the transcripts read as they are written (UPDATE_TRANSCRIPTS=1 writes them anew, for a review of the difference)", async () => {

@@ -59,7 +59,7 @@ async function chain(name: string, hops: number): Promise<void> {
     }
     const gateAssets = above === undefined ? [] : [above];
     if (place !== "") leases.push(addLease(before, leaseOf(run, n, place, { gateAssets })));
-    const result = await driveFlush(connection as unknown as pg.Pool, before);
+    const result = await driveFlush(connection, before);
     expect(result.granted.length).toBe(place === "" ? 0 : 1);
     epochs = result.epochs;
   }
@@ -96,15 +96,15 @@ describe("the plans of a hop", () => {
     await chain("empty", 12);
     await db.pool.query("analyze");
     await chain("small", 12);
-    await readGateState(connection as unknown as pg.Pool, [keyOf("small/n1")]);
+    await readGateState(connection, [keyOf("small/n1")]);
     await fill();
     const before = await rowsScanned();
     await chain("grown", 20);
-    await readGateState(connection as unknown as pg.Pool, [keyOf("grown/n1")]);
+    await readGateState(connection, [keyOf("grown/n1")]);
     expect(await rowsScanned()).toEqual(before);
     await db.pool.query("analyze");
     await chain("analyzed", 20);
-    const { partitions } = (await readGateState(connection as unknown as pg.Pool, [keyOf("big/n7")])).get(
+    const { partitions } = (await readGateState(connection, [keyOf("big/n7")])).get(
       keyOf("big/n7"),
     )!;
     expect([...partitions.keys()]).toEqual([""]);

@@ -13,6 +13,7 @@ import {
   makeVersions,
   newDaemon,
 } from "../support/drive-rows.ts";
+import { keyOf } from "../support/graph-definitions.ts";
 
 let db: TestDatabase;
 let daemon: string;
@@ -276,7 +277,7 @@ describe("what a flush records", () => {
       runId: run,
       index: 1,
       kind: "checks",
-      assetKey: where,
+      assetKey: keyOf(where),
       partitionKey: "",
       location: "a",
       after: [0],

@@ -21,25 +21,25 @@ import type { VerifyCommand } from "../process-commands.ts";
 /** Recomputes every invariant from the history. Status 0: all hold; 1: the first violation of each is named. */
 export async function verify({ databaseUrl, dataDir, json }: VerifyCommand): Promise<number> {
   return withUrl(databaseUrl, dataDir, async (url) => {
-    const { pool, close } = openDatabase(url, {
+    const database = openDatabase(url, {
       max: 1,
       applicationName: "headgate verify",
       answerGraceMs: 0,
       statementTimeoutMs: 0,
     });
     try {
-      const { schema } = await migrationStatus(pool);
+      const { schema } = await migrationStatus(database.pool);
       if (schema !== "current") {
         const hint = "headgate migrate --status shows what is missing. Use the version of Headgate that runs on it.";
         throw new CliError("verify.schema", `The schema of this database is ${schema}.`, hint);
       }
-      const violations = await verifyHistory(pool);
-      const size = await historySize(pool);
+      const violations = await verifyHistory(database.pool);
+      const size = await historySize(database.pool);
       const rules = verifiedRules.map(({ id, invariant, says }) => ({ id, invariant, says }));
       process.stdout.write(json ? `${JSON.stringify({ violations, size, rules }, null, 2)}\n` : text(violations, size));
       return violations.length === 0 ? exitStatus.succeeded : exitStatus.failed;
     } finally {
-      await close();
+      await database.close();
     }
   });
 }
