@@ -6,7 +6,7 @@ import { type Run, type RunStep, type StepEdge, newRun } from "../../domain/run-
 import { inFlight } from "../../domain/step-state.ts";
 import type { ClaimedRun, StoredAttempt, StoredStep } from "../../storage/claim-runs.ts";
 import type { EdgeRow, InputRow } from "../../storage/schema.ts";
-import type { Attempt } from "./attempt.ts";
+import { type Attempt, newAttempt } from "./attempt.ts";
 import type { DriveState } from "./drive-state.ts";
 import { command, ownChecks, reference } from "./lease.ts";
 
@@ -51,7 +51,7 @@ export function adoptRun(
   for (const row of attempts) {
     const step = run.steps[row.step_index];
     if (step === undefined) continue;
-    const attempt: Attempt = {
+    const attempt = newAttempt({
       id: row.id,
       run,
       step,
@@ -66,9 +66,9 @@ export function adoptRun(
       sequence: row.sequence,
       started: row.state === "started",
       computed: row.computed,
-      checked: new Map(),
+      sinceMs: drive.world.monotonic(),
       lostAtMs: drive.world.monotonic(),
-    };
+    });
     drive.attempts.add(attempt);
   }
   drive.runs.set(run.id, run);

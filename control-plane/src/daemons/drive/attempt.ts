@@ -24,10 +24,23 @@ export interface Attempt {
   started: boolean;
   /** Its version is recorded, or about to be. */
   computed: boolean;
+  /** A gate that it shut is recorded: once, however many checks follow. */
+  gateClosed: boolean;
+  /** Bytes of output stored, and passed over since the bound was reached. */
+  readonly logs: { storedBytes: number; droppedBytes: number };
+  /** When its command was first sent from here, on the monotonic clock. */
+  readonly sinceMs: number;
   /** Checks whose results came ahead of its end. */
   readonly checked: Map<string, CheckReport>;
   /** When contact was lost, on the monotonic clock. */
   lostAtMs: number | undefined;
+}
+
+type Begun = Omit<Attempt, "gateClosed" | "logs" | "checked">;
+
+/** An attempt of which nothing has been heard since this driver has it. */
+export function newAttempt(begun: Begun): Attempt {
+  return { ...begun, gateClosed: false, logs: { storedBytes: 0, droppedBytes: 0 }, checked: new Map() };
 }
 
 /** The attempts in flight, by what they are looked up by. */

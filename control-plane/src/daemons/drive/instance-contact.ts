@@ -12,6 +12,8 @@ const unknownAfterMs = 3_000;
 /** Between the abort signal and the kill. */
 export const cancelGraceMs = 10_000;
 const noCapacityRetryMs = 200;
+/** How long beyond its timeout an attempt may be in ending by itself. */
+const overdueMs = 60_000;
 
 export interface InstanceContactOptions {
   readonly drive: DriveState;
@@ -160,11 +162,14 @@ export class InstanceContact {
     for (const lane of this.#drive.lanes.values()) lane.session?.close();
   }
 
-  /** Looks at the clock: who was lost too long is unknown, and who stays so is given up. */
+  /** Looks at the clock: who was lost too long is unknown, who stays so is given up, who is overdue is told to stop. */
   sweep(): void {
     const nowMs = this.#drive.world.monotonic();
     for (const attempt of this.#drive.attempts.all()) {
-      if (attempt.lostAtMs === undefined) continue;
+      if (attempt.lostAtMs === undefined) {
+        this.#stopOverdue(attempt, nowMs);
+        continue;
+      }
       const lostMs = nowMs - attempt.lostAtMs;
       if (lostMs > attempt.leaseMs) {
         const message = `No contact with code location ${attempt.location} for ${attempt.leaseMs} ms.`;
@@ -174,6 +179,13 @@ export class InstanceContact {
         this.#options.pump();
       }
     }
+  }
+
+  /** The instance ends it by itself; if it has not, it is asked to. */
+  #stopOverdue(attempt: Attempt, nowMs: number): void {
+    const { timeoutMs = 0 } = attempt.command ?? {};
+    if (timeoutMs === 0 || nowMs - attempt.sinceMs < timeoutMs + overdueMs) return;
+    this.#drive.lane(attempt.location).session?.send({ cancels: [{ attemptId: attempt.id, graceMs: 0 }] });
   }
 
   #settleLater(attempt: Attempt, finished: FinishedReport): void {

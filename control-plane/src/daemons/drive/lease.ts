@@ -5,7 +5,7 @@ import type { AssetNode, Edge } from "../../domain/graph.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 import { definitionsGate } from "../../storage/bump-gate.ts";
 import type { InputRow } from "../../storage/schema.ts";
-import type { Attempt } from "./attempt.ts";
+import { newAttempt } from "./attempt.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
 
@@ -13,6 +13,9 @@ type OpenEdge = Extract<EdgeVerdict, { kind: "open" }>;
 
 /** Leases one flush asks for, at most. */
 export const leasesPerFlush = 500;
+
+/** Of an attempt whose asset names none: nothing computes for ever. */
+const timeoutDefaultMs = 86_400_000;
 
 /** The location gives an attempt up earlier than its driver does, so that two never compute at once. */
 const instanceLeaseShare = 0.75;
@@ -114,7 +117,7 @@ function lease(
   const number = step.state.attempts + 1;
   const leaseMs = node?.definition.attemptLeaseMs ?? 60_000;
   step.state = { ...step.state, phase: "leased", attempts: number };
-  const attempt: Attempt = {
+  const attempt = newAttempt({
     id,
     run,
     step,
@@ -129,9 +132,9 @@ function lease(
     sequence: 0,
     started: false,
     computed: false,
-    checked: new Map(),
+    sinceMs: drive.world.monotonic(),
     lostAtMs: undefined,
-  };
+  });
   const gateAssets = [definitionsGate, ...new Set(inputs.map((input) => input.asset))];
   cycle.flush.gates[definitionsGate] = drive.world.graphEpoch();
   for (const asset of gateAssets) {
@@ -189,7 +192,7 @@ export function command(
     asset,
     partition,
     ...(window === undefined ? {} : { window: { start: window.start, end: window.end } }),
-    timeoutMs: node?.definition.timeoutMs ?? 0,
+    timeoutMs: node?.definition.timeoutMs || timeoutDefaultMs,
     leaseMs: Math.round(leaseMs * instanceLeaseShare),
     tags: run.tags,
     work,

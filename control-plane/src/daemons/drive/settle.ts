@@ -15,6 +15,7 @@ import type { Schema } from "../../storage/schema.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
+import { recordLog } from "./record-log.ts";
 import { ownChecks } from "./lease.ts";
 
 /** Takes in one report of an attempt that is in flight. What was taken in before changes nothing. */
@@ -33,14 +34,7 @@ export function takeReport(drive: DriveState, cycle: Cycle, attempt: Attempt, re
       return;
     case "log":
       cycle.flush.progress.push(progress);
-      cycle.flush.logs.push({
-        attemptId: attempt.id,
-        sequence: report.sequence,
-        stream: report.stream,
-        atMs: report.atMs,
-        body: report.body.toString("base64"),
-        droppedBytes: report.droppedBytes,
-      });
+      recordLog(cycle, attempt, report);
       return;
     case "computed": {
       cycle.flush.progress.push(progress);
@@ -264,7 +258,10 @@ function noteGate(
   }
   if (state === "pending") return;
   run.closedVersion = true;
-  cycle.stepEvent(run, step, "gate_closed", { version: attempt.versionId, state, reasons });
+  if (attempt.gateClosed) return;
+  attempt.gateClosed = true;
+  const shut = reasons.filter((reason) => reason.kind !== "pending");
+  cycle.stepEvent(run, step, "gate_closed", { version: attempt.versionId, state, reasons: shut });
 }
 
 function unknownVersion(attempt: Attempt): VersionView {
