@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { Metadata, status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type {
   CodeLocationClient,
   EncodedDefinition,
@@ -43,6 +43,7 @@ async function start(
 }
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const session of sessions.splice(0)) await session.drop();
   stub.close();
   await location.close({ deadlineMs: 0 });
@@ -394,6 +395,22 @@ import { definitions } from "@headgate/sdk";
 import * as all from "./good.ts";
 export default definitions({ team: "shop", assets: Object.values(all) });
 `;
+
+  test("that hangs at import gives way to the one that mends it", async () => {
+    const session = await watched();
+    const told = new Promise<void>((resolve) => {
+      vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+        if (String(text).includes("takes long")) resolve();
+        return true;
+      });
+    });
+    folder.write({ "good.ts": `${good}\nawait new Promise(() => setInterval(() => {}, 1_000));\n` });
+    // The import is under way, and is given up after 30 s otherwise.
+    await told;
+    folder.write({ "good.ts": added, "definitions.ts": withExtra });
+    await session.until(() => session.definitionsHashes.length > 0);
+    expect(await entries()).toEqual(["ASSET shop/extra ok", "ASSET shop/good ok"]);
+  });
 
   test("is live within a second, and a step that runs ends on the code that it started with", async () => {
     const session = await watched();

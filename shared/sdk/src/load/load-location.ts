@@ -39,13 +39,17 @@ export function locationSources(module: string): LocationSources {
   );
 }
 
-/** Bundles, imports and describes a location; modules that do not load are set aside, so that the others do. */
-export async function loadLocation(sources: LocationSources): Promise<LoadedLocation> {
+/**
+ * Bundles, imports and describes a location; modules that do not load are set aside, so that the others do.
+ *
+ * @throws the signal's reason
+ */
+export async function loadLocation(sources: LocationSources, signal?: AbortSignal): Promise<LoadedLocation> {
   const problems = new Map<string, ModuleProblem>();
   for (let round = 0; round <= quarantinedMax; round++) {
     const built = await bundleSources(sources, new Set(problems.keys()));
     const found = built.ok
-      ? await importOnce(sources, built.bundle, problems)
+      ? await importOnce(sources, built.bundle, problems, signal)
       : built.errors.map((error) => syntaxProblem(sources, error));
     if (!Array.isArray(found)) return found;
     for (const problem of found) if (!problems.has(problem.file)) problems.set(problem.file, problem);
@@ -60,6 +64,7 @@ async function importOnce(
   sources: LocationSources,
   bundle: Bundle,
   problems: ReadonlyMap<string, ModuleProblem>,
+  signal: AbortSignal | undefined,
 ): Promise<LoadedLocation | ModuleProblem[]> {
   const modules = sourceModules(bundle.metafile, sources.entry, sources.folder);
   const reference: BundleReference = {
@@ -68,7 +73,7 @@ async function importOnce(
     sourceHashes: await sourceHashes(modules),
     entrySource: sourceName(sources, sources.entry),
   };
-  const described = await describeBundle(reference);
+  const described = await describeBundle(reference, signal);
   if (described.kind === "described") {
     const { team, entries } = described;
     return {
@@ -89,7 +94,7 @@ async function importOnce(
   const candidates = modules.filter((module) => !problems.has(module));
   const build = await buildModules(sources, candidates, new Set(problems.keys()));
   try {
-    const probed = await probeModules(build.files);
+    const probed = await probeModules(build.files, signal);
     return probed === undefined
       ? [importProblem(sources, sources.entry, described.problem, failedImportsOf(sources.entry))]
       : [importProblem(sources, probed.source, probed.problem, failedImportsOf(probed.source))];

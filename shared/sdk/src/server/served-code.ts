@@ -6,6 +6,10 @@ import { manifestOf } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { WatchedFiles } from "./watched-files.ts";
 
+/** A load that takes longer gives way to a newer save: a module that hangs must not hold up the one that mends it. */
+const patienceMs = 2_000;
+const patienceMsMax = 30_000;
+
 /** The code that an instance serves: loaded at start, and again when a source changes. */
 export class ServedCode {
   readonly #sources: LocationSources;
@@ -14,6 +18,9 @@ export class ServedCode {
   #watched: WatchedFiles | undefined;
   #loading: Promise<void> | undefined;
   #isDirty = false;
+  #current: { readonly stale: AbortController; readonly sinceMs: number; timer?: NodeJS.Timeout } | undefined;
+  /** Doubles with each load that gave way, so that a folder which never rests is loaded all the same. */
+  #patienceMs = patienceMs;
   #location: LoadedLocation | undefined;
   #manifest: Manifest | undefined;
 
@@ -38,6 +45,7 @@ export class ServedCode {
   /** Loads again until no source changed meanwhile. */
   reload(): Promise<void> {
     this.#isDirty = true;
+    this.#giveWay();
     this.#loading ??= this.#loadWhileDirty().finally(() => (this.#loading = undefined));
     return this.#loading;
   }
@@ -47,7 +55,16 @@ export class ServedCode {
     this.#watched.look(this.#location?.files ?? []);
   }
 
+  /** Ends the load under way once it has had its time. */
+  #giveWay(): void {
+    const current = this.#current;
+    if (current === undefined || current.timer !== undefined) return;
+    const leftMs = current.sinceMs + this.#patienceMs - performance.now();
+    current.timer = setTimeout(() => current.stale.abort(new Error("A newer save is loaded.")), Math.max(0, leftMs));
+  }
+
   close(): void {
+    this.#current?.stale.abort(new Error("The location closes."));
     this.#bundleUse.close();
     this.#watched?.close();
   }
@@ -55,13 +72,23 @@ export class ServedCode {
   async #loadWhileDirty(): Promise<void> {
     while (this.#isDirty) {
       this.#isDirty = false;
+      const current = { stale: new AbortController(), sinceMs: performance.now() };
+      this.#current = current;
       try {
-        this.#take(await loadLocation(this.#sources));
+        this.#take(await loadLocation(this.#sources, current.stale.signal));
+        this.#patienceMs = patienceMs;
       } catch (error) {
+        if (current.stale.signal.aborted) {
+          this.#patienceMs = Math.min(2 * this.#patienceMs, patienceMsMax);
+          continue;
+        }
         process.stderr.write(
           `The location could not be loaded: ${error instanceof Error ? error.message : String(error)}\n`,
         );
         if (this.#location === undefined) throw error;
+      } finally {
+        clearTimeout(this.#current?.timer);
+        this.#current = undefined;
       }
     }
   }
