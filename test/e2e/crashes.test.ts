@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Deployment, deploymentKinds, freePort } from "../support/deployment.ts";
@@ -8,6 +9,7 @@ import { HeadgateProcess } from "../support/headgate-process.ts";
 import { Ledger } from "../support/ledger.ts";
 import type { SplitDeployment } from "../support/split-deployment.ts";
 import { startDeployment } from "../support/start-deployment.ts";
+import { until } from "../support/until.ts";
 
 /*
  * kill -9 of whatever there is to kill, while steps run. A ledger outside the database says what user code was really
@@ -148,6 +150,27 @@ describe.each(deploymentKinds)("kills on a %s deployment", (kind) => {
     expect(await attempts(started.run)).toMatchObject([{ version: started.version, number: 1, state: "succeeded" }]);
     const { status, stdout, stderr } = await following;
     expect(status, stdout + stderr).toBe(0);
+  });
+
+  test("kill -9 of the control plane again and again in a run of many steps: each is computed once, and all end", async () => {
+    const run = await headgate.launch("mill/grain+");
+    const ended = () => ledger.entries({ what: "end", run: run.id }).length;
+    for (const kill of [1, 2, 3, 4]) {
+      // Somewhere in the next steps, and at another moment of the step each time.
+      const count = ended() + 3 + kill;
+      await until(`${count} steps have ended`, () => ended() >= count);
+      await delay(kill * 7);
+      await headgate.killControlPlane();
+      await headgate.startControlPlane();
+    }
+    expect((await headgate.ended(run.id)).state).toBe("succeeded");
+    expect(ledger.entries({ what: "start", run: run.id })).toHaveLength(80);
+    expect(ended()).toBe(80);
+    const states = await headgate.query(
+      "select number, state, count(*)::integer from attempts where run_id = $1 group by number, state",
+      [run.id],
+    );
+    expect(states).toEqual([{ number: 1, state: "succeeded", count: 80 }]);
   });
 
   test.runIf(kind === "split")("kill -9 of the API does not touch a run, and a new API tells of it", async () => {

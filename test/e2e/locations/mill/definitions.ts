@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { json, objectStore } from "@headgate/connections";
 import { asset, assetCheck, definitions, env, staticPartitions } from "@headgate/sdk";
 import { note, throughDoor } from "../ledger.ts";
@@ -60,9 +61,38 @@ const bottles = asset({
   },
 });
 
+/** Many short steps, two for each sack: enough for something to be under way whenever a test strikes. */
+const sacks = staticPartitions(Array.from({ length: 40 }, (_, index) => `sack-${index}`));
+const stepMs = 30;
+
+const grain = asset({
+  key: "mill/grain",
+  partitions: sacks,
+  compute: async (_inputs, context) => {
+    note("start", context);
+    await delay(stepMs);
+    note("end", context);
+    return 50;
+  },
+});
+
+const clean = assetCheck({ asset: grain, name: "clean", blocking: true, run: (kilograms) => kilograms > 0 });
+
+const meal = asset({
+  key: "mill/meal",
+  partitions: sacks,
+  deps: { grain },
+  compute: async ({ grain }, context) => {
+    note("start", context);
+    await delay(stepMs);
+    note("end", context);
+    return grain - 1;
+  },
+});
+
 export default definitions({
   team: "mill",
   io: json({ store: objectStore(env("HEADGATE_OBJECT_STORE")) }),
-  assets: [flour, bran, oil, bottles, ...["sieve", "grist", "husk"].map(behindDoor)],
-  checks: [flourIsThere],
+  assets: [flour, bran, oil, bottles, grain, meal, ...["sieve", "grist", "husk"].map(behindDoor)],
+  checks: [flourIsThere, clean],
 });
