@@ -10,6 +10,7 @@ import { type ApiClient, apiClient } from "../../control-plane/src/cli/api-clien
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../control-plane/src/storage/embedded-postgres.ts";
 import { HeadgateProcess, runHeadgate } from "../support/headgate-process.ts";
 import { until } from "../support/until.ts";
+import type { BenchOptions } from "./benchmark.ts";
 import { type Usage, childrenOf, usageOf, usageOfTree } from "./process-usage.ts";
 
 export interface BenchLocation {
@@ -33,7 +34,7 @@ const profiler = new URL("cpu-profile.mjs", import.meta.url).href;
 const readyWithinMs = 120_000;
 const runWithinMs = 600_000;
 /** A backend that idles tells what it counted after ten seconds. */
-const countersLateMs = 10_500;
+const countersLateMs = 12_000;
 
 /**
  * Headgate as in production, of real processes on a Postgres of its own in a temporary folder: `migrate`, then `daemon`,
@@ -64,8 +65,10 @@ export class BenchDeployment {
     this.api = apiClient({ HEADGATE_URL: `http://127.0.0.1:${apiPort}` });
   }
 
-  /** `profiles`: see `BenchOptions`. */
-  static async start(locations: readonly BenchLocation[], profiles?: string): Promise<BenchDeployment> {
+  static async start(
+    locations: readonly BenchLocation[],
+    { profiles, signal }: Pick<BenchOptions, "profiles" | "signal">,
+  ): Promise<BenchDeployment> {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "headgate-bench-")));
     const processes = new Map<string, HeadgateProcess>();
     const profiling: Record<string, string> =
@@ -97,6 +100,8 @@ export class BenchDeployment {
       await processes.get("api")?.said(/Headgate API at /);
       const postgresVersion = version.rows[0]?.version ?? "";
       const deployment = new BenchDeployment(folder, postgres, client, postgresVersion, apiPort ?? 0, processes);
+      // Ends the wait for whatever was being measured; that failure leads to `stop`.
+      signal.addEventListener("abort", () => void client.end(), { once: true });
       await Promise.all(locations.map(({ name }) => deployment.#healthy(name)));
       return deployment;
     } catch (error) {

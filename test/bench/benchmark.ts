@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly peers: boolean;
   /** Folder for CPU profiles of Headgate's processes, while it works; undefined: none, since they cost time. */
   readonly profiles: string | undefined;
+  /** Aborted when whoever waits gives up: what was started is ended then. */
+  readonly signal: AbortSignal;
   /** A line for whoever waits. */
   readonly say: (line: string) => void;
 }

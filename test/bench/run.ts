@@ -45,6 +45,10 @@ async function main(): Promise<void> {
       profile: { type: "boolean", default: false },
     },
   });
+  const stopped = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => stopped.abort(new Error(`ended by ${signal}`)));
+  }
   await buildIfStale();
   const all = await benchmarks();
   const stranger = positionals.find((id) => !all.some((benchmark) => benchmark.id === id));
@@ -62,6 +66,7 @@ async function main(): Promise<void> {
       runs: wholeNumber("--runs", values.runs),
       peers: !values["no-peers"],
       profiles: values.profile ? await profilesFolder(benchmark.id) : undefined,
+      signal: stopped.signal,
       say: (line: string) => say(`  ${line}`),
     };
     const result = await benchmark.run(options);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { BenchOptions } from "../benchmark.ts";
 
 export interface PeerRun {
   readonly totalMs: number;
@@ -34,8 +35,11 @@ const modes = [
   { mode: "multiprocess", name: "default executor", assets: 20, once: true, goal: 200 },
 ] as const;
 
-/** Runs the same chain in Dagster, one mode after the other. */
-export async function measureDagster(runs: number, say: (line: string) => void): Promise<DagsterMeasurement> {
+/** Runs the same chain in Dagster, one mode after the other; none longer than `assetsMax`. */
+export async function measureDagster(
+  assetsMax: number,
+  { runs, say, signal }: Pick<BenchOptions, "runs" | "say" | "signal">,
+): Promise<DagsterMeasurement> {
   const folder = process.env[environmentName] ?? join(tmpdir(), "dagster-venv");
   const python = join(folder, "bin", "python");
   if (!existsSync(python)) {
@@ -46,7 +50,7 @@ export async function measureDagster(runs: number, say: (line: string) => void):
   let versions: Record<string, string> = {};
   for (const { mode, name, assets, once, goal } of modes) {
     say(`Dagster ${name} …`);
-    const answer = await runMode(python, mode, assets, once ? 1 : runs);
+    const answer = await runMode(python, [mode, Math.min(assets, assetsMax), once ? 1 : runs], signal);
     versions = answer.versions;
     measured.push({ name, runs: answer.runs, timesFasterAtLeast: goal });
   }
@@ -58,10 +62,11 @@ interface Answer {
   readonly runs: readonly PeerRun[];
 }
 
-async function runMode(python: string, mode: string, assets: number, runs: number): Promise<Answer> {
+async function runMode(python: string, args: readonly (string | number)[], signal: AbortSignal): Promise<Answer> {
   const env = { ...process.env, DAGSTER_DISABLE_TELEMETRY: "1" };
-  const { stdout } = await promisify(execFile)(python, [script, mode, String(assets), String(runs)], {
+  const { stdout } = await promisify(execFile)(python, [script, ...args.map(String)], {
     env,
+    signal,
     timeout: deadlineMs,
     maxBuffer: 256 * 1_048_576,
   });

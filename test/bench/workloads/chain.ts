@@ -42,16 +42,16 @@ export const chain: Benchmark = {
     const notes = [`${assets} assets, ${options.runs} runs after one to warm up`, ...costs.notes];
     const raw = { assets, timings, costs: costs.raw };
     if (!options.peers) return { figures, notes, versions: { postgres }, raw };
-    return withDagster({ figures, notes, versions: { postgres }, raw }, median(p50s), options);
+    return withDagster({ figures, notes, versions: { postgres }, raw }, median(p50s), assets, options);
   },
 };
 
 async function measure(
   assets: number,
-  { runs, profiles, say }: BenchOptions,
+  { runs, profiles, signal, say }: BenchOptions,
 ): Promise<{ timings: RunTimings[]; costs: HopCosts; postgres: string }> {
   const env = { HEADGATE_BENCH_ASSETS: String(assets) };
-  const headgate = await BenchDeployment.start([{ name: "chain", env }], profiles);
+  const headgate = await BenchDeployment.start([{ name: "chain", env }], { profiles, signal });
   try {
     await headgate.warmUp("chain/*");
     const timings: RunTimings[] = [];
@@ -74,8 +74,13 @@ async function measure(
 }
 
 /** The ratio to Dagster, which the goal is about where its storage is durable as ours is. */
-async function withDagster(ours: BenchResult, oursMs: number, { runs, say }: BenchOptions): Promise<BenchResult> {
-  const measured = await measureDagster(runs, say);
+async function withDagster(
+  ours: BenchResult,
+  oursMs: number,
+  assets: number,
+  options: BenchOptions,
+): Promise<BenchResult> {
+  const measured = await measureDagster(assets, options);
   if (measured.kind === "missing") return { ...ours, notes: [...ours.notes, measured.how] };
   const figures = [...ours.figures];
   for (const { name, runs: theirs, timesFasterAtLeast } of measured.modes) {

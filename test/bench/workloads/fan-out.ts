@@ -9,11 +9,11 @@ const bytesPerMegabyte = 1_000_000;
 export const fanOut: Benchmark = {
   id: "B2",
   title: "one root, many no-op assets that read it, one sink that reads those",
-  async run({ assets: width = widthDefault, runs, profiles, say }) {
+  async run({ assets: width = widthDefault, runs, profiles, signal, say }) {
     const env = { HEADGATE_BENCH_ASSETS: String(width) };
-    const headgate = await BenchDeployment.start([{ name: "fan", env }], profiles);
+    const headgate = await BenchDeployment.start([{ name: "fan", env }], { profiles, signal });
     try {
-      await headgate.warmUp("fan/*");
+      await headgate.warmUp("fan/root or fan/leaf000*");
       const before = await headgate.snapshot();
       if (profiles !== undefined) headgate.startProfiles();
       const timings: RunTimings[] = [];
@@ -42,7 +42,7 @@ export const fanOut: Benchmark = {
             return { name: `memory: ${name}`, unit: "MB", values: [bytes / bytesPerMegabyte] };
           }),
         ],
-        notes: [`${width} readers, ${runs} runs after one to warm up`],
+        notes: [`${width} readers, ${runs} runs after one of a hundred readers to warm up`],
         versions: { postgres: headgate.postgresVersion },
         raw: { width, timings, before, after },
       };

@@ -16,10 +16,8 @@ export const reaction: Benchmark = {
     const reactions = options.assets ?? reactionsDefault;
     const sources = reactions * (options.runs + 1);
     const env = { HEADGATE_BENCH_ASSETS: String(sources) };
-    const headgate = await BenchDeployment.start([
-      { name: "source", env },
-      { name: "reader", env },
-    ]);
+    const locations = ["source", "reader"].map((name) => ({ name, env }));
+    const headgate = await BenchDeployment.start(locations, options);
     try {
       await headgate.warmUp("source/step or reader/step");
       const inRun = await measureInRun(headgate, reactions, options);
