@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -47,6 +48,17 @@ describe("the command line against a running control plane", () => {
     expect(out).toMatch(/\d\d:\d\d:\d\d {2}step leased {2}flights\/raw_flights 2001-03\n/);
     expect(out).toMatch(/step succeeded {2}flights\/raw_flights 2001-03\n/);
     expect(out).toMatch(/Run [0-9a-f-]{36} succeeded in .+: 1 succeeded\n$/);
+  });
+
+  it.each([
+    [["run", "show", "nope"], "it is no id"],
+    [["materialize", ""], "say which assets"],
+    [["materialize", "flights/airports", "--partitions", ""], "leave it out for every one"],
+    [["materialize", "flights/airports", "--priority", "high"], "it must be a whole number"],
+  ])("refuses %j with 2, in words", async (args, words) => {
+    const { status, err } = await cli(args);
+    expect(status).toBe(2);
+    expect(err).toContain(words);
   });
 
   it("ends with 3 when blocked, and shows check, figures, version, run, owner and the commands that open it", async () => {
@@ -190,6 +202,27 @@ describe("the command line against a running control plane", () => {
       status: "blocked",
       computed: false,
     });
+  });
+
+  it("shows both ends of a way upstream that is too long to be read", async () => {
+    const path = Array.from({ length: 20_000 }, (_, i) => `flights/step_${i}`);
+    const { app } = api;
+    const said = (await app.inject({ url: "/api/v1/why/analytics%2Froute_delays?partition=2001-07" })).json();
+    const server = createHttpServer((_request, response) => {
+      const [first] = said.reasons;
+      const reasons = [{ ...first, path: ["analytics/route_delays", ...path, "flights/raw_flights"] }];
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ ...said, reasons }));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const { status, out } = await command(`http://127.0.0.1:${port}`, ["why", "analytics/route_delays"]);
+    server.close();
+    expect(status).toBe(0);
+    expect(out.split("\n").filter((line) => line.includes("└─"))).toHaveLength(22);
+    expect(out).toContain("└─ reads flights/step_0\n");
+    expect(out).toContain("└─ … 19981 more …\n");
+    expect(out).toContain("└─ reads flights/raw_flights 2001-07\n");
   });
 
   it("plans, and ends with 3 on request if anything would be blocked", async () => {

@@ -53,6 +53,15 @@ describe("launching a run", () => {
     expect(events.map((event: Answer) => event.kind)).toEqual(["run_queued"]);
   });
 
+  it("refuses empty partitions: a variable that was not set does not mean every partition", async () => {
+    for (const path of ["/api/v1/runs", "/api/v1/plan"]) {
+      const { status, json } = await api.post(path, { selection: "flights/raw_flights", partitions: " " });
+      expect(status).toBe(400);
+      expect(json).toMatchObject({ code: "request.invalid" });
+      expect(json.detail).toContain("name partitions");
+    }
+  });
+
   it("answers the same to the same key and request, and does it once", async () => {
     const body = { selection: "flights/airports" };
     const before = (await api.get("/api/v1/runs?asset=flights/airports")).json.items.length;

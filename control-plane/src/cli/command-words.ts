@@ -28,6 +28,13 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+/** A whole number that may be negative. */
+export function integer(text: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("it must be a whole number");
+  return value;
+}
+
 export function repeated(text: string, before: string[] = []): string[] {
   return [...before, text];
 }

@@ -6,6 +6,7 @@ import {
   detach,
   example,
   idempotencyKey,
+  integer,
   json,
   partition,
   partitions,
@@ -73,7 +74,7 @@ function addLaunchCommands(program: Command, ask: Ask): void {
     .option("--set <asset.field=value>", "config of one asset; may be repeated", repeated)
     .option("--config <file>", "config by asset key, in YAML or JSON")
     .option("--tag <name=value>", "tag of the run; may be repeated", repeated)
-    .option("--priority <n>", "runs with a higher one go first", Number)
+    .option("--priority <n>", "runs with a higher one go first", integer)
     .option("--when-open", "wait for closed gates to open")
     .option(...detach)
     .option(...wait)

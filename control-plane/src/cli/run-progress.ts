@@ -16,6 +16,8 @@ interface StepView {
 
 const runningShownMax = 8;
 const blockedShownMax = 4;
+/** The whole of an error is in the summary, and with `run show`. */
+const noteLengthMax = 300;
 
 /** What the events of a run have told so far. */
 export class RunProgress {
@@ -111,7 +113,7 @@ function noteOf(event: RunEvent): string {
     ...shut,
     ...(error?.message === undefined ? [] : [error.message.split("\n", 1)[0] ?? ""]),
   ];
-  return words.length === 0 ? "" : printable(` · ${words.join(", ")}`);
+  return words.length === 0 ? "" : cut(printable(` · ${words.join(", ")}`), noteLengthMax);
 }
 
 /** The event as one line of a log. */

@@ -1,4 +1,5 @@
-import type { Graph } from "../domain/graph.ts";
+import { printable } from "../cli/printable.ts";
+import type { Graph, GraphError } from "../domain/graph.ts";
 import { reasonText } from "../domain/reason-text.ts";
 import type { Reason } from "../domain/reason.ts";
 import type { EventFeed } from "../http/event-feed.ts";
@@ -10,9 +11,19 @@ export async function reportEvents(feed: EventFeed, graph: () => Promise<Graph>,
     if (item.kind === "reset") continue;
     for (const event of item.events) {
       const line = event.kind === "definitions_changed" ? await loadedLine(event, graph) : lineOf(event);
-      if (line !== undefined) process.stdout.write(`${line}\n`);
+      if (line !== undefined) process.stdout.write(`${shown(line)}\n`);
     }
   }
+}
+
+const lineLengthMax = 400;
+
+/** What user code says may be long, and must not redraw the terminal. */
+function shown(text: string): string {
+  return printable(text)
+    .split("\n")
+    .map((line) => (line.length <= lineLengthMax ? line : `${line.slice(0, lineLengthMax - 1)}…`))
+    .join("\n");
 }
 
 async function loadedLine(event: EventRow, graph: () => Promise<Graph>): Promise<string> {
@@ -39,14 +50,34 @@ function lineOf(event: EventRow): string | undefined {
   }
 }
 
-function definitionsLine(location: string, graph: Graph): string {
+/** What a location defines now, and what of it is refused. */
+export function definitionsLine(location: string, graph: Graph): string {
   const assets = graph.order.filter((node) => node.location === location && !node.retired);
   const checks = graph.order.flatMap((node) => node.checks).filter((check) => check.location === location);
   const errors = graph.errors.filter((error) => error.location === location);
   const lines = [`● ${location}: ${assets.length} assets, ${checks.length} checks`];
-  for (const { key, message, hint, source } of errors) {
+  for (const [first, ...others] of grouped(errors).values()) {
+    const { key, message, hint, source } = first!;
     const at = source === undefined ? "" : ` (${source.file}:${source.line})`;
     lines.push(`  refused: ${key}${at}: ${message}`, `    ${hint}`);
+    if (others.length > 0) lines.push(`    So are ${others.length} more, for the same reason: ${named(others)}`);
   }
   return lines.join("\n");
+}
+
+const namedMax = 3;
+
+function named(errors: readonly GraphError[]): string {
+  const keys = errors.slice(0, namedMax).map(({ key }) => key);
+  return `${keys.join(", ")}${errors.length > namedMax ? ", …" : ""}`;
+}
+
+/** One line that does not parse refuses whatever its module defines: what is mended together is told together. */
+function grouped(errors: readonly GraphError[]): Map<string, GraphError[]> {
+  const groups = new Map<string, GraphError[]>();
+  for (const error of errors) {
+    const remedy = JSON.stringify([error.code, error.hint, error.source?.file]);
+    groups.set(remedy, [...(groups.get(remedy) ?? []), error]);
+  }
+  return groups;
 }

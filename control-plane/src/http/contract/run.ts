@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { attempt } from "./asset.ts";
-import { failure, id, reason, remedy, storableJson, text, time, timeOrNull } from "./shapes.ts";
+import { failure, id, idParam, reason, remedy, storableJson, text, time, timeOrNull } from "./shapes.ts";
 
 export const runState = z
   .enum(["queued", "started", "canceling", "succeeded", "failed", "blocked", "canceled"])
@@ -74,10 +74,17 @@ const tags = z.record(tagName, text(255)).refine((all) => Object.keys(all).lengt
 
 const runConfig = z.record(text(255), z.record(text(255), storableJson)).describe("fields by asset key");
 
+/** Empty is most often a variable that was not set, and would mean every partition. */
+const partitions = text(10_000)
+  .refine((value) => value.trim() !== "", "name partitions, such as 2001-01..2001-06; leave it out for every one")
+  .optional();
+
 /** What may be selected, in the language of selections and partitions. */
 const selected = {
-  selection: text(10_000).min(1).describe("for example flights/* or +analytics/half_year_summary"),
-  partitions: text(10_000).optional().describe("2001-03, 2001-01..2001-06, or a list with commas; absent: every one"),
+  selection: text(10_000)
+    .min(1, "say which assets, for example flights/* or +analytics/half_year_summary")
+    .describe("for example flights/* or +analytics/half_year_summary"),
+  partitions: partitions.describe("2001-03, 2001-01..2001-06, or a list with commas; absent: every one"),
 };
 
 export const planRequest = z
@@ -104,8 +111,8 @@ export const checksRequest = z
   .strictObject({
     asset: text(255).min(1),
     check: text(255).optional().describe("absent: every check of the asset; another team's as team:name"),
-    version: z.uuid().optional().describe("absent: the newest version of each partition"),
-    partitions: text(10_000).optional(),
+    version: idParam.optional().describe("absent: the newest version of each partition"),
+    partitions,
     tags: tags.default({}),
     priority: z.int().min(-1_000).max(1_000).default(0),
   })

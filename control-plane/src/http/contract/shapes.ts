@@ -13,7 +13,7 @@ export const assetKeyParam = text(255).min(3).describe("asset key, for example f
 export const time = z.iso.datetime();
 export const timeOrNull = time.nullable();
 export const id = z.string();
-export const idParam = z.uuid();
+export const idParam = z.uuid("it is no id; one looks like 0199a7c4-5d1e-7b3a-9c55-0a4f5be1c2d3");
 export const name = text(255).min(1);
 
 /** Any JSON that Postgres can store. */

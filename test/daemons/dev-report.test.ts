@@ -1,0 +1,19 @@
+import { expect, it } from "vitest";
+import { buildGraph } from "../../control-plane/src/domain/graph.ts";
+import { definitionsLine } from "../../control-plane/src/processes/dev-report.ts";
+import { assetOf, lastGood, locationOf } from "../support/graph-definitions.ts";
+
+it("tells once what one mend would cure, and how many definitions wait for it", () => {
+  const held = { code: "definition.module_failed", message: "not loaded", hint: "Mend a.ts first" };
+  const source = { file: "a.ts", line: 3 };
+  const assets = ["a", "b", "c", "d", "e"].map((name) => lastGood(assetOf(`shop/${name}`), { ...held, source }));
+  const other = lastGood(assetOf("shop/other"), { code: "definition.invalid", message: "no compute", hint: "add one" });
+  expect(definitionsLine("shop", buildGraph([locationOf("shop", [...assets, other])], new Map())).split("\n")).toEqual([
+    "● shop: 6 assets, 0 checks",
+    "  refused: shop/a (a.ts:3): not loaded",
+    "    Mend a.ts first",
+    "    So are 4 more, for the same reason: shop/b, shop/c, shop/d, …",
+    "  refused: shop/other: no compute",
+    "    add one",
+  ]);
+});
