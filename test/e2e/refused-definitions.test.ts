@@ -75,7 +75,7 @@ describe.each(deploymentKinds)("definitions on a %s deployment", (kind) => {
     const owner = both.find((name) => name !== loser) ?? "";
     const { message, hint } = problem(loser, "north/shared");
     expect(message).toContain(`Location ${loser} defines north/shared, which is already defined by location ${owner},`);
-    expect(hint).toContain(`headgate owner transfer north/shared ${loser}`);
+    expect(hint).toContain(`Rename or remove it in ${loser}`);
   });
 
   test("nothing else is refused, and the good definitions of these locations load and run", async () => {

@@ -35,17 +35,13 @@ export interface ServeCommand {
   readonly locationName: string | undefined;
   readonly team: string | undefined;
   readonly watch: boolean;
+  /** PEM files. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined;
 }
 
 export interface MigrateCommand {
   readonly databaseUrl: string;
   readonly mode: "apply" | "status" | "dryRun";
-  readonly json: boolean;
-}
-
-export interface ValidateCommand {
-  readonly workspace: string;
-  readonly out: string | undefined;
   readonly json: boolean;
 }
 
@@ -61,6 +57,5 @@ export interface ProcessCommands {
   daemon(options: DaemonCommand): Promise<number>;
   serve(options: ServeCommand): Promise<number>;
   migrate(options: MigrateCommand): Promise<number>;
-  validate?(options: ValidateCommand): Promise<number>;
-  verify?(options: VerifyCommand): Promise<number>;
+  verify(options: VerifyCommand): Promise<number>;
 }

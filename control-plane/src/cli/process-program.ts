@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CliError } from "./cli-error.ts";
 import { example } from "./command-words.ts";
-import type { ProcessCommands } from "./process-commands.ts";
+import type { ProcessCommands, ServeCommand } from "./process-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
 const workspace = ["--workspace <file>", "workspace.yaml", "workspace.yaml"] as const;
@@ -13,6 +13,23 @@ function portNumber(text: string): number {
     throw new CliError("cli.bad_port", `${text} is no port.`, "A port is a whole number from 0 to 65535.");
   }
   return port;
+}
+
+interface ServeFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly locationName?: string;
+  readonly team?: string;
+  readonly watch?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
+}
+
+function tlsFiles({ tlsCert: cert, tlsKey: key, tlsCa: ca }: ServeFlags): ServeCommand["tls"] {
+  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  if (cert !== undefined && key !== undefined) return { cert, key, ...(ca === undefined ? {} : { ca }) };
+  throw new CliError("cli.tls_incomplete", "TLS needs --tls-cert and --tls-key.", "Give both, as PEM files.");
 }
 
 /** Commands that are a process of Headgate, or work without one. */
@@ -69,16 +86,14 @@ export function addProcessCommands(
     .option("--location-name <name>", "default: the folder's name")
     .option("--team <team>", "default: the team that the definitions name")
     .option("--watch", "load the code again when a file changes")
+    .option("--tls-cert <file>", "PEM; with --tls-key: serve TLS")
+    .option("--tls-key <file>", "PEM")
+    .option("--tls-ca <file>", "PEM; callers need a certificate of it")
     .addHelpText("after", example("serve code-locations/flights --port 4001"))
-    .action(
-      async (
-        module: string,
-        options: { host: string; port: number; locationName?: string; team?: string; watch?: boolean },
-      ) => {
-        const { host, port, locationName, team, watch = false } = options;
-        ended(await processes.serve({ module, host, port, locationName, team, watch }));
-      },
-    );
+    .action(async (module: string, options: ServeFlags) => {
+      const { host, port, locationName, team, watch = false } = options;
+      ended(await processes.serve({ module, host, port, locationName, team, watch, tls: tlsFiles(options) }));
+    });
   program
     .command("migrate")
     .description("bring the schema of HEADGATE_DATABASE_URL up to date")
@@ -90,40 +105,23 @@ export function addProcessCommands(
       const mode = options.status === true ? "status" : options.dryRun === true ? "dryRun" : "apply";
       ended(await processes.migrate({ databaseUrl: databaseUrl(), mode, json: options.json === true }));
     });
-  addHistoryCommands(program, processes, terminal, ended);
+  addVerifyCommand(program, processes, terminal, ended);
 }
 
-/** Commands that look at a whole workspace or history. */
-function addHistoryCommands(
+function addVerifyCommand(
   program: Command,
   processes: ProcessCommands,
   terminal: Terminal,
   ended: (status: number) => void,
 ): void {
-  if (processes.validate !== undefined) {
-    program
-      .command("validate")
-      .description("every definition error of the workspace, with its source: 0 none, 1 some")
-      .option(...workspace)
-      .option("--out <file>", "write the definitions there")
-      .option("--json", "the answer as JSON")
-      .addHelpText("after", example("validate --workspace workspace.yaml"))
-      .action(async (options: { workspace: string; out?: string; json?: boolean }) => {
-        const { workspace: file, out, json = false } = options;
-        ended((await processes.validate?.({ workspace: file, out, json })) ?? 0);
-      });
-  }
-  if (processes.verify !== undefined) {
-    program
-      .command("verify")
-      .description("recompute every invariant from the history: 0 all hold, 1 names the first violation of each")
-      .option(...dataDir)
-      .option("--json", "the answer as JSON")
-      .addHelpText("after", example("verify"))
-      .action(async (options: { dataDir: string; json?: boolean }) => {
-        const url = terminal.env["HEADGATE_DATABASE_URL"] || undefined;
-        const { dataDir: folder, json = false } = options;
-        ended((await processes.verify?.({ databaseUrl: url, dataDir: folder, json })) ?? 0);
-      });
-  }
+  program
+    .command("verify")
+    .description("recompute every invariant from the history: 0 all hold, 1 names the first violation of each")
+    .option(...dataDir)
+    .option("--json", "the answer as JSON")
+    .addHelpText("after", example("verify"))
+    .action(async ({ dataDir: folder, json = false }: { dataDir: string; json?: boolean }) => {
+      const url = terminal.env["HEADGATE_DATABASE_URL"] || undefined;
+      ended(await processes.verify({ databaseUrl: url, dataDir: folder, json }));
+    });
 }

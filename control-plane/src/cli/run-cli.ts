@@ -45,6 +45,11 @@ function failed(error: unknown, args: readonly string[], terminal: Terminal): nu
     else terminal.err(`${paint("red", printable(error.message))}\n${hint === "" ? "" : `${printable(hint)}\n`}`);
     return error instanceof CliError ? exitStatus.refused : exitStatus.failed;
   }
+  if (error instanceof Error && typeof code === "string") {
+    // From Postgres or the operating system: what it says is the answer, and where in our code is not.
+    terminal.err(`${paint("red", printable(error.message))} (${printable(code)})\n`);
+    return exitStatus.failed;
+  }
   terminal.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return exitStatus.failed;
 }

@@ -21,6 +21,7 @@ export type DefinitionProblemCode =
   | "definition.missing_asset"
   | "definition.refused_asset"
   | "definition.retired_asset"
+  | "definition.unexported_asset"
   | "definition.missing_required_check"
   | "definition.required_check_not_blocking";
 
@@ -76,7 +77,7 @@ export function ownedByAnotherLocation(at: DefinitionSite, owner: string, regist
     "definition.owned_by_another_location",
     at,
     `Location ${at.location} defines ${at.key}, which is already defined by location ${owner}, ${why}.`,
-    `Rename or remove it in ${at.location}, or move it: headgate owner transfer ${at.key} ${at.location}.`,
+    `Rename or remove it in ${at.location}: a key stays with the location that defined it first.`,
   );
 }
 
