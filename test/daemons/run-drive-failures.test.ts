@@ -24,11 +24,7 @@ function flushesThrough(
   return (pool) =>
     ({
       query: (config: { values: [string] }) =>
-        through(
-          () => pool.query(config as never),
-          ++number,
-          JSON.parse(config.values[0]) as Record<string, unknown[]>,
-        ),
+        through(() => pool.query(config as never), ++number, JSON.parse(config.values[0]) as Record<string, unknown[]>),
     }) as unknown as FlushPool;
 }
 

@@ -1,4 +1,4 @@
-import { type AssetKey, rangeSet } from "@headgate/model";
+import { rangeSet } from "@headgate/model";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { VersionView } from "../../control-plane/src/domain/gate.ts";
@@ -324,8 +324,7 @@ test("every forecast is what a naive walk says, and every step comes after the s
         before.set(`${step.asset} ${step.partition}`, step.forecast.kind);
         const reads = new Set<string>();
         for (const { edge, set } of step.edges) {
-          for (const n of rangeSet.ordinals(set))
-            reads.add(`${edge.upstream.key} ${edge.upstream.space.keyAt(n)}`);
+          for (const n of rangeSet.ordinals(set)) reads.add(`${edge.upstream.key} ${edge.upstream.space.keyAt(n)}`);
         }
         const inRun = steps
           .filter((other) => reads.has(`${other.asset} ${other.partition}`))

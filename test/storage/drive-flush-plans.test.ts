@@ -104,9 +104,7 @@ describe("the plans of a hop", () => {
     expect(await rowsScanned()).toEqual(before);
     await db.pool.query("analyze");
     await chain("analyzed", 20);
-    const { partitions } = (await readGateState(connection, [keyOf("big/n7")])).get(
-      keyOf("big/n7"),
-    )!;
+    const { partitions } = (await readGateState(connection, [keyOf("big/n7")])).get(keyOf("big/n7"))!;
     expect([...partitions.keys()]).toEqual([""]);
     expect(await rowsScanned()).toEqual(before);
   });
