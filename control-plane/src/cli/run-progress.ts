@@ -85,6 +85,9 @@ function cut(text: string, width: number): string {
 }
 
 interface StepPayload {
+  /** Of check_completed. */
+  readonly check?: string;
+  readonly outcome?: string;
   readonly checks?: readonly { readonly name?: string; readonly outcome?: string }[];
   readonly reasons?: readonly {
     readonly check?: string;
@@ -97,10 +100,10 @@ interface StepPayload {
 
 /** What is worth a word beside the state: checks that were not content, the reason, the error. */
 function noteOf(event: RunEvent): string {
-  const { checks = [], reasons = [], error } = event.payload as StepPayload;
+  const { check, outcome, checks = [], reasons = [], error } = event.payload as StepPayload;
   const discontent = checks
-    .filter(({ outcome }) => outcome !== "passed")
-    .map(({ name, outcome }) => `${name} ${outcome}`);
+    .filter((result) => result.outcome !== "passed")
+    .map((result) => `${result.name} ${result.outcome}`);
   const first = reasons[0];
   const shut =
     first === undefined
@@ -109,6 +112,7 @@ function noteOf(event: RunEvent): string {
           `${first.check ?? first.kind ?? ""} of ${stepName({ asset: first.asset ?? "", partition: first.partition ?? "" })}`,
         ];
   const words = [
+    ...(check === undefined || outcome === undefined ? [] : [`${check} ${outcome}`]),
     ...discontent,
     ...shut,
     ...(error?.message === undefined ? [] : [error.message.split("\n", 1)[0] ?? ""]),
