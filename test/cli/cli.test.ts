@@ -373,4 +373,14 @@ describe("the command line as a process", () => {
     expect(status).toBe(130);
     expect(err).toContain("npx headgate run cancel");
   });
+
+  it("refuses a database URL that is none, without quoting the password in it", async () => {
+    const url = "postgres://headgate:hunter22@secret@:bad:/headgate";
+    for (const args of [["migrate"], ["api"], ["daemon"]]) {
+      const { status, out, err } = await command("http://127.0.0.1:1", args, { env: { HEADGATE_DATABASE_URL: url } });
+      expect(status).toBe(2);
+      expect(out + err).toContain("HEADGATE_DATABASE_URL is no URL of a Postgres.");
+      expect(out + err).not.toContain("hunter22");
+    }
+  });
 });

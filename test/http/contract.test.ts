@@ -158,4 +158,11 @@ describe("the contract", () => {
       { numRuns: 400 },
     );
   });
+
+  it("answers a path that cannot be decoded with a problem, like every other malformed request", async () => {
+    const response = await api.app.inject({ method: "GET", url: "/api/v1/assets/%ff" });
+    expect(response.statusCode).toBe(400);
+    expect(response.headers["content-type"]).toBe("application/problem+json; charset=utf-8");
+    expect(problemSchema.parse(response.json())).toMatchObject({ code: "request.invalid", status: 400 });
+  });
 });

@@ -32,6 +32,11 @@ function tlsFiles({ tlsCert: cert, tlsKey: key, tlsCa: ca }: ServeFlags): ServeC
   throw new CliError("cli.tls_incomplete", "TLS needs --tls-cert and --tls-key.", "Give both, as PEM files.");
 }
 
+/** As `pg` reads it: a URL, whose host may be left out for a socket, or the path of a socket. */
+function isDatabaseUrl(url: string): boolean {
+  return url.startsWith("/") || URL.canParse(url.replace("@/", "@localhost/"));
+}
+
 /** Commands that are a process of Headgate, or work without one. */
 export function addProcessCommands(
   program: Command,
@@ -41,9 +46,13 @@ export function addProcessCommands(
 ): void {
   const databaseUrl = (): string => {
     const url = terminal.env["HEADGATE_DATABASE_URL"];
-    if (url !== undefined && url !== "") return url;
     const hint =
       "For example HEADGATE_DATABASE_URL=postgres://headgate@127.0.0.1/headgate; `headgate dev` brings its own.";
+    if (url !== undefined && url !== "") {
+      if (isDatabaseUrl(url)) return url;
+      // Not quoted: it holds a password.
+      throw new CliError("cli.bad_database_url", "HEADGATE_DATABASE_URL is no URL of a Postgres.", hint);
+    }
     throw new CliError("cli.no_database", "HEADGATE_DATABASE_URL is not set.", hint);
   };
   program

@@ -56,6 +56,8 @@ export async function createApp(context: ApiContext, options: AppOptions = {}): 
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
+    // A path that cannot be decoded is refused ahead of every hook and handler.
+    frameworkErrors: (error, request, reply) => void answerProblem(request, reply, problemFrom(error)),
     // Streams end themselves when the app closes; a connection that idles must not hold it up.
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000, querystringParser: (text) => queryObject(text) },

@@ -49,6 +49,9 @@ function statusText({ paint }: CommandContext, answer: WhyAnswer): string {
   return paint(colorOf(answer.status), sentences[answer.status]);
 }
 
+/** Assets shown at each end of a way upstream; each is indented further than the one before. */
+const wayEndsMax = 10;
+
 /** The way upstream, an asset a line, to the reason at its end. */
 function reasonTree(
   { paint, terminal }: CommandContext,
@@ -56,11 +59,14 @@ function reasonTree(
   reason: WhyAnswer["reasons"][number],
 ): string[] {
   const lines: string[] = [];
-  reason.path.slice(1).forEach((key, i) => {
-    const at = key === reason.asset ? stepName(reason) : key;
-    lines.push(`${"   ".repeat(i)}└─ reads ${at}`);
+  const way = reason.path.slice(1);
+  const omitted = Math.max(0, way.length - 2 * wayEndsMax);
+  const shown = omitted === 0 ? way : [...way.slice(0, wayEndsMax), undefined, ...way.slice(-wayEndsMax)];
+  shown.forEach((key, i) => {
+    const said = key === undefined ? `… ${omitted} more …` : `reads ${key === reason.asset ? stepName(reason) : key}`;
+    lines.push(`${"   ".repeat(i)}└─ ${said}`);
   });
-  const depth = "   ".repeat(Math.max(0, reason.path.length - 1));
+  const depth = "   ".repeat(shown.length);
   const details = [
     ...(reason.version === undefined ? [] : [`version ${reason.version}`]),
     ...(reason.run === undefined ? [] : [`made by run ${reason.run}`]),
