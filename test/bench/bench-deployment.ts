@@ -47,6 +47,7 @@ export class BenchDeployment {
   readonly #postgres: EmbeddedPostgres;
   readonly #client: pg.Client;
   readonly #processes: ReadonlyMap<string, HeadgateProcess>;
+  readonly #locations: ReadonlySet<string>;
   #ownTransactions = 0;
 
   private constructor(
@@ -56,7 +57,9 @@ export class BenchDeployment {
     postgresVersion: string,
     apiPort: number,
     processes: ReadonlyMap<string, HeadgateProcess>,
+    locations: readonly BenchLocation[],
   ) {
+    this.#locations = new Set(locations.map(({ name }) => name));
     this.#folder = folder;
     this.#postgres = postgres;
     this.#client = client;
@@ -99,7 +102,15 @@ export class BenchDeployment {
       await processes.get("daemon")?.said(/Headgate daemon started/);
       await processes.get("api")?.said(/Headgate API at /);
       const postgresVersion = version.rows[0]?.version ?? "";
-      const deployment = new BenchDeployment(folder, postgres, client, postgresVersion, apiPort ?? 0, processes);
+      const deployment = new BenchDeployment(
+        folder,
+        postgres,
+        client,
+        postgresVersion,
+        apiPort ?? 0,
+        processes,
+        locations,
+      );
       // Ends the wait for whatever was being measured; that failure leads to `stop`.
       signal.addEventListener("abort", () => void client.end(), { once: true });
       await Promise.all(locations.map(({ name }) => deployment.#healthy(name)));
@@ -155,7 +166,8 @@ export class BenchDeployment {
     const usage: Record<string, Usage> = { postgres: usageOfTree(this.#postgres.pid) };
     for (const [name, { pid }] of this.#processes) {
       usage[name] = usageOf(pid);
-      const workers = childrenOf(pid).map(usageOf);
+      // Only a location has workers: another process's child is what built the sources that changed.
+      const workers = this.#locations.has(name) ? childrenOf(pid).map(usageOf) : [];
       if (workers.length > 0) usage[`${name} workers`] = workers.reduce(plus);
     }
     const atMs = performance.now();
