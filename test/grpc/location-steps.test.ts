@@ -119,6 +119,7 @@ export const odd = assetCheck({ asset: orders, name: "odd", run: () => "yes" as 
 export const hangs = assetCheck({ asset: orders, name: "hangs", timeoutMs: 40, run: () => new Promise<boolean>(() => {}) });
 export const content = assetCheck({ asset: judged, name: "content", run: (value) => value.made });
 export const exits = assetCheck({ asset: judged, name: "exits", run: () => process.exit(7) });
+export const badFigures = assetCheck({ asset: judged, name: "bad_figures", run: () => ({ passed: true, metadata: { f: (() => 1) as never } }) });
 export const spins = assetCheck({ asset: judged, name: "spins", timeoutMs: 20, run: () => { for (;;); } });
 export const throwsLate = assetCheck({
   asset: judged, name: "throws_late",
@@ -387,6 +388,14 @@ test("a check that ends its process at once takes neither the value nor the verd
   expect(events.map((event) => event?.$case)).toEqual(["computed", "checkCompleted", "finished"]);
   expect(events[0]).toMatchObject({ value: { value: { scheme: "file" } } });
   expect(events[1]).toMatchObject({ value: { name: "content", outcome: CheckOutcome.CHECK_OUTCOME_PASSED } });
+});
+
+test("a step whose check reports what cannot be stored names that check", async () => {
+  const finished = await session.run(command("shop/judged", { checks: ["bad_figures"] }));
+  expect(finished.error).toMatchObject({
+    code: "step.metadata_invalid",
+    message: 'The check "bad_figures" reached no verdict: Metadata "f" is a function.',
+  });
 });
 
 test("a check that throws where nobody catches does not take the value along", async () => {

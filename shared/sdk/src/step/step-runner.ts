@@ -145,5 +145,7 @@ export class StepRunner {
 
 /** The step's error names the check: the check's own may be as short as what user code threw. */
 function noVerdict({ name, error }: CheckCompleted): StepError | undefined {
-  return error?.code === "check.threw" ? { ...error, message: `The check "${name}" threw: ${error.message}` } : error;
+  if (error === undefined || (error.code.startsWith("check.") && error.code !== "check.threw")) return error;
+  const how = error.code === "check.threw" ? "threw" : "reached no verdict";
+  return { ...error, message: `The check "${name}" ${how}: ${error.message}` };
 }
