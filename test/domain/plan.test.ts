@@ -70,6 +70,22 @@ describe("a plan", () => {
     ]);
   });
 
+  test("keeps nobody waiting for the checks of a third team", () => {
+    const graph = buildGraph(
+      [
+        locationOf("a", [assetOf("a/up"), assetOf("a/down", ["a/up"])]),
+        locationOf("b", [assetOf("b/down", ["a/up"])], [checkOf("a/up", "fit")]),
+      ],
+      new Map(),
+    );
+    expect(planned(graph, "a/* or b/*").steps.map(line)).toEqual([
+      "0 materialize a/up in a after [] checks []",
+      "1 checks a/up in b after [0] checks [fit]",
+      "2 materialize a/down in a after [0] checks []",
+      "3 materialize b/down in b after [0 1] checks []",
+    ]);
+  });
+
   test("resolves the mapped partitions of every edge once", () => {
     const { steps } = planned(flights, "analytics/summary");
     expect(steps[0]?.edges.map(({ edge, set }) => [edge.upstream.key, set])).toEqual([

@@ -191,7 +191,7 @@ function unreliable(random: () => number): NonNullable<EngineOptions["flushPool"
       query: async (config: never) => {
         const dice = random();
         if (dice < 0.01) throw unavailable();
-        const result: unknown = await pool.query(config);
+        const result: unknown = await (pool.query(config) as unknown as Promise<unknown>);
         if (dice < 0.02) throw unavailable();
         return result;
       },

@@ -26,6 +26,8 @@ function hashOf(value: unknown): string {
 export interface EngineOptions {
   /** Of the daemons' clocks. */
   readonly now?: () => number;
+  /** Whether the process of another daemon of this host lives. Default: it does. */
+  readonly isAlive?: (pid: number) => boolean;
   readonly flushPool?: (pool: DaemonOptions["flushPool"]) => DaemonOptions["flushPool"];
 }
 
@@ -82,7 +84,7 @@ export class Engine {
       newId,
       now: options.now ?? Date.now,
       log: { info: () => undefined, error: log },
-      processes: { ownStart: "", isAlive: () => true },
+      processes: { ownStart: "", isAlive: options.isAlive ?? (() => true) },
     });
     await daemon.start();
     this.mirror.onChange(() => daemon.definitionsChanged());
