@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type { QueryConfig } from "pg";
 import { afterEach, describe, expect, test } from "vitest";
 import { appendEvents } from "../../control-plane/src/storage/append-events.ts";
 import { bumpGate } from "../../control-plane/src/storage/bump-gate.ts";
@@ -188,10 +189,10 @@ function unreliable(random: () => number): NonNullable<EngineOptions["flushPool"
   const unavailable = () => new DatabaseUnavailableError("gone", { cause: undefined });
   return (pool) =>
     ({
-      query: async (config: never) => {
+      query: async (config: QueryConfig) => {
         const dice = random();
         if (dice < 0.01) throw unavailable();
-        const result: unknown = await (pool.query(config) as unknown as Promise<unknown>);
+        const result = await pool.query(config);
         if (dice < 0.02) throw unavailable();
         return result;
       },
