@@ -7,36 +7,46 @@ const rule = (id: string, says: string, violations: string): HistoryRule => ({
   violations,
 });
 
+/*
+ * Sets are computed once and joined by hashes: without `materialized` the planner, which knows nothing of what is inside
+ * a payload, may compute them again for every row.
+ */
+
 /** What each attempt read, with the event that leased it. */
 const reads = `
-  select a.id as attempt, a.asset_key as reader, e.seq as leased, a.leased_at, i ->> 'asset' as upstream,
-    v ->> 'partition' as partition, (v ->> 'id')::uuid as version, v -> 'waivers' as shown
-  from attempts a
-  join events e on e.kind = 'step_leased' and e.payload ->> 'attempt' = a.id::text,
-    jsonb_array_elements(a.inputs) i, jsonb_array_elements(i -> 'versions') v
-  where a.kind = 'materialize'`;
+  leases as materialized (select payload ->> 'attempt' as attempt, min(seq) as seq from events where kind = 'step_leased' group by 1),
+  reads as materialized (
+    select a.id as attempt, a.asset_key as reader, l.seq as leased, a.leased_at, i ->> 'asset' as upstream,
+      v ->> 'partition' as partition, (v ->> 'id')::uuid as version, v -> 'waivers' as shown
+    from attempts a join leases l on l.attempt = a.id::text, jsonb_array_elements(a.inputs) i,
+      jsonb_array_elements(i -> 'versions') v
+    where a.kind = 'materialize')`;
 
-/** The last event that changed a definition `d`, by its key or, in a list that was cut off, perhaps. */
-const lastChange = `coalesce((
-  select max(e.seq) from events e where e.kind = 'definitions_changed' and e.location = d.location
-    and (e.payload -> 'added' ? d.key or e.payload -> 'changed' ? d.key or e.payload -> 'removed' ? d.key
-      or (e.payload ->> 'addedCount')::integer > jsonb_array_length(e.payload -> 'added')
-      or (e.payload ->> 'changedCount')::integer > jsonb_array_length(e.payload -> 'changed')
-      or (e.payload ->> 'removedCount')::integer > jsonb_array_length(e.payload -> 'removed'))), 0)`;
-
-/** Checks as they are defined now, and since which event. One that two locations define is not judged. */
-const checks = `
-  select l.team, b.body ->> 'asset' as asset, b.body ->> 'name' as name, (b.body ->> 'blocking')::boolean as blocking,
-    (b.body ->> 'version')::integer as version, (b.body ->> 'newVersionsOnly')::boolean as new_only, d.first_seen_at,
-    ${lastChange} as since, count(*) over (partition by l.team, d.key) as definitions
-  from location_definitions d join locations l on l.name = d.location join definitions b on b.hash = d.hash
-  where d.kind = 'check' and d.retired_at is null`;
-
-/** Checks that the owner of an asset requires of whoever they belong to. */
-const listed = `
-  select d.key as asset, r ->> 'team' as team, r ->> 'name' as name, ${lastChange} as since
-  from location_definitions d join definitions b on b.hash = d.hash, jsonb_array_elements(b.body -> 'requiredChecks') r
-  where d.kind = 'asset' and d.retired_at is null`;
+/**
+ * Checks as they are defined now, those that owners require of whoever they belong to, and since which event each is so.
+ * A check that two locations define is not judged. A list of changes that was cut off may name any definition.
+ */
+const definitions = `
+  changes as materialized (select location, seq, payload from events where kind = 'definitions_changed'),
+  named as materialized (select location, key, max(seq) as seq
+    from changes, jsonb_array_elements_text(payload -> 'added' || (payload -> 'changed') || (payload -> 'removed')) key group by 1, 2),
+  cut_off as materialized (select location, max(seq) as seq from changes
+    where (payload ->> 'addedCount')::integer > jsonb_array_length(payload -> 'added')
+      or (payload ->> 'changedCount')::integer > jsonb_array_length(payload -> 'changed')
+      or (payload ->> 'removedCount')::integer > jsonb_array_length(payload -> 'removed') group by 1),
+  defined as materialized (
+    select l.team, d.location, d.kind, d.key, d.first_seen_at, b.body,
+      greatest(coalesce(n.seq, 0), coalesce(c.seq, 0)) as since, count(*) over (partition by l.team, d.kind, d.key) as definitions
+    from location_definitions d join locations l on l.name = d.location join definitions b on b.hash = d.hash
+    left join named n on n.location = d.location and n.key = d.key left join cut_off c on c.location = d.location
+    where d.retired_at is null),
+  checks as materialized (
+    select team, body ->> 'asset' as asset, body ->> 'name' as name, (body ->> 'blocking')::boolean as blocking,
+      (body ->> 'version')::integer as version, (body ->> 'newVersionsOnly')::boolean as new_only, first_seen_at, since
+    from defined where kind = 'check' and definitions = 1),
+  listed as materialized (
+    select key as asset, r ->> 'team' as team, r ->> 'name' as name, since
+    from defined, jsonb_array_elements(body -> 'requiredChecks') r where kind = 'asset')`;
 
 /** Clocks of a daemon and of the database may differ by so much: only then is a waiver's end judged. */
 const skew = "interval '5 seconds'";
@@ -56,8 +66,8 @@ export const validationRules: readonly HistoryRule[] = [
   rule(
     "read_open",
     "Whatever an attempt read had passed every blocking check of its edge when it was leased, or was waived and shown so.",
-    `with reads as (${reads}), checks as (${checks}), listed as (${listed}),
-       waived as (select w.*, c.seq as created, r.seq as revoked from waivers w
+    `with ${reads}, ${definitions},
+       waived as materialized (select w.*, c.seq as created, r.seq as revoked from waivers w
          left join events c on c.kind = 'waiver_created' and c.payload ->> 'waiver' = w.id::text
          left join events r on r.kind = 'waiver_revoked' and r.payload ->> 'waiver' = w.id::text)
      select r.leased as position, 'attempt ' || r.attempt || ' of ' || r.reader || ' read version ' || r.version || ' of ' ||
@@ -67,7 +77,7 @@ export const validationRules: readonly HistoryRule[] = [
          'team', c.team, 'check', c.name, 'outcome', x.outcome) as ids
      from reads r
      join versions v on v.id = r.version
-     join checks c on c.asset = r.upstream and c.since < r.leased and c.definitions = 1
+     join checks c on c.asset = r.upstream and c.since < r.leased
      left join lateral (select outcome from check_results o where o.version_id = r.version and o.team = c.team
        and o.name = c.name and o.check_version = c.version and o.seq < r.leased order by o.seq desc limit 1) x on true
      where ((c.blocking and c.team in (split_part(r.upstream, '/', 1), split_part(r.reader, '/', 1)))
@@ -81,7 +91,9 @@ export const validationRules: readonly HistoryRule[] = [
   rule(
     "read_exists",
     "Whatever an attempt read was recorded before it was leased, is of the asset and partition named, and was not discarded.",
-    `with reads as (${reads})
+    `with ${reads},
+       discards as materialized (select kind, seq, payload ->> 'version' as version from events
+         where kind in ('version_discarded', 'version_restored'))
      select r.leased as position, 'attempt ' || r.attempt || ' of ' || r.reader || ' read version ' || r.version || ' of ' ||
          concat_ws(' ', r.upstream, nullif(r.partition, '')) || ', which ' ||
          case when v.id is null then 'does not exist' when v.seq >= r.leased then 'was recorded later'
@@ -90,8 +102,8 @@ export const validationRules: readonly HistoryRule[] = [
            else 'was discarded' end as found,
        jsonb_build_object('attempt', r.attempt, 'version', r.version, 'asset', r.upstream) as ids
      from reads r left join versions v on v.id = r.version
-     left join lateral (select e.kind from events e where e.kind in ('version_discarded', 'version_restored')
-       and e.payload ->> 'version' = r.version::text and e.seq < r.leased order by e.seq desc limit 1) d on true
+     left join lateral (select e.kind from discards e where e.version = r.version::text and e.seq < r.leased
+       order by e.seq desc limit 1) d on true
      where v.id is null or v.seq >= r.leased or (v.asset_key, v.partition_key) is distinct from (r.upstream, r.partition)
        or d.kind = 'version_discarded'`,
   ),
