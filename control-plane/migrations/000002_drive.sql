@@ -20,8 +20,8 @@
 --   events          [{ kind, ... }]
 --   leaseEvents     [{ leaseId, kind, ... }] appended after `events` if that lease was granted
 --
--- One batch may speak several times of one attempt, step or run (it started and it finished): the last word counts,
--- since an update with several rows for one target would take any of them.
+-- One batch may speak several times of one attempt, step or run (it started and it finished): its words are written in
+-- their order, so that the last one counts.
 --
 -- Returns { base, granted: [attemptId], epochs: { assetKey: epoch after this batch }, stale: [assetKey] }.
 -- Raises HG001 when the daemon's row is gone.
@@ -39,6 +39,7 @@ declare
   granted uuid[] := '{}';
   base bigint;
   appended bigint;
+  entry record;
 begin
   perform 1 from daemons where id = (p ->> 'daemon')::uuid for key share;
   if not found then
@@ -63,25 +64,20 @@ begin
   perform pg_advisory_xact_lock(7205759403792793);
   select coalesce(max(seq), 0) into base from events;
 
-  if p ? 'progress' then
-    update attempts a set state = coalesce(x.state, a.state), sequence = greatest(a.sequence, x.sequence),
-        instance_id = coalesce(x.instance, a.instance_id),
-        started_at = case when x.started then coalesce(a.started_at, clock_timestamp()) else a.started_at end
-      from (
-        select id, max(sequence) as sequence, coalesce(bool_or(state = 'started'), false) as started,
-          (array_agg(state order by n desc) filter (where state is not null))[1] as state,
-          (array_agg("instanceId" order by n desc) filter (where "instanceId" is not null))[1] as instance
-        from rows from (jsonb_to_recordset(p -> 'progress') as (id uuid, state text, sequence bigint, "instanceId" text))
-          with ordinality as t (id, state, sequence, "instanceId", n)
-        group by id) x
-      where a.id = x.id and a.state in ('leased', 'started', 'unknown');
-  end if;
-  if p ? 'ended' then
-    update attempts a set state = x.state, error = x.error, ended_at = clock_timestamp(),
-        sequence = greatest(a.sequence, coalesce(x.sequence, 0))
-      from jsonb_to_recordset(p -> 'ended') as x (id uuid, state text, error jsonb, sequence bigint)
-      where a.id = x.id and a.state in ('leased', 'started', 'unknown');
-  end if;
+  -- Row by row: a lookup by key costs less than any join that is planned for a batch, and stays what it is.
+  for entry in select * from jsonb_to_recordset(p -> 'progress')
+      as x (id uuid, state text, sequence bigint, "instanceId" text) loop
+    update attempts a set state = coalesce(entry.state, a.state), sequence = greatest(a.sequence, entry.sequence),
+        instance_id = coalesce(entry."instanceId", a.instance_id),
+        started_at = case when entry.state = 'started' then coalesce(a.started_at, clock_timestamp()) else a.started_at end
+      where a.id = entry.id and a.ended_at is null;
+  end loop;
+  for entry in select * from jsonb_to_recordset(p -> 'ended')
+      as x (id uuid, state text, error jsonb, sequence bigint) loop
+    update attempts a set state = entry.state, error = entry.error, ended_at = clock_timestamp(),
+        sequence = greatest(a.sequence, coalesce(entry.sequence, 0))
+      where a.id = entry.id and a.ended_at is null;
+  end loop;
   if p ? 'logs' then
     insert into log_chunks (attempt_id, sequence, stream, at, body, dropped_bytes)
       select "attemptId", sequence, stream, to_timestamp("atMs" / 1000.0), decode(body, 'base64'), "droppedBytes"
@@ -116,33 +112,20 @@ begin
       from jsonb_to_recordset(p -> 'newSteps') as x ("runId" uuid, index integer, kind text, "assetKey" text,
         "partitionKey" text, location text, after jsonb, edges jsonb, checks jsonb, "versionId" uuid);
   end if;
-  if p ? 'steps' then
-    update steps s set state = x.state, error = coalesce(x.error, s.error), reasons = coalesce(x.reasons, s.reasons),
-        version_id = coalesce(x.version, s.version_id),
-        started_at = coalesce(s.started_at, case when x.started then clock_timestamp() end),
-        ended_at = case when x.ended then clock_timestamp() end
-      from (
-        select "runId" as run, index, (array_agg(state order by n desc))[1] as state, bool_or(ended) as ended,
-          bool_or(state = 'started') as started,
-          (array_agg(error order by n desc) filter (where error is not null))[1] as error,
-          (array_agg(reasons order by n desc) filter (where reasons is not null))[1] as reasons,
-          (array_agg("versionId" order by n desc) filter (where "versionId" is not null))[1] as version
-        from rows from (jsonb_to_recordset(p -> 'steps') as ("runId" uuid, index integer, state text, error jsonb,
-          reasons jsonb, "versionId" uuid, ended boolean))
-          with ordinality as t ("runId", index, state, error, reasons, "versionId", ended, n)
-        group by "runId", index) x
-      where s.run_id = x.run and s.index = x.index and s.ended_at is null;
-  end if;
-  if p ? 'runs' then
-    update runs r set state = x.state, ended_at = case when x.ended then clock_timestamp() end,
-        driver = case when x.ended then null else r.driver end
-      from (
-        select distinct on (id) id, state, ended
-        from rows from (jsonb_to_recordset(p -> 'runs') as (id uuid, state text, ended boolean))
-          with ordinality as t (id, state, ended, n)
-        order by id, n desc) x
-      where r.id = x.id and r.ended_at is null;
-  end if;
+  for entry in select * from jsonb_to_recordset(p -> 'steps') as x ("runId" uuid, index integer, state text, error jsonb,
+      reasons jsonb, "versionId" uuid, ended boolean) loop
+    update steps s set state = entry.state, error = coalesce(entry.error, s.error), reasons = coalesce(entry.reasons, s.reasons),
+        version_id = coalesce(entry."versionId", s.version_id),
+        started_at = coalesce(s.started_at, case when entry.state = 'started' then clock_timestamp() end),
+        ended_at = case when entry.ended then clock_timestamp() end
+      where s.run_id = entry."runId" and s.index = entry.index
+        and s.state not in ('succeeded', 'failed', 'blocked', 'skipped', 'canceled');
+  end loop;
+  for entry in select * from jsonb_to_recordset(p -> 'runs') as x (id uuid, state text, ended boolean) loop
+    update runs u set state = entry.state, ended_at = case when entry.ended then clock_timestamp() end,
+        driver = case when entry.ended then null else u.driver end
+      where u.id = entry.id and u.state in ('queued', 'started', 'canceling');
+  end loop;
   if p ? 'decisions' then
     insert into decisions (id, asset_key, partition_key, run_id, step_index, source, outcome, reasons, seq)
       select id, "assetKey", "partitionKey", "runId", "stepIndex", source, 'blocked', reasons, base + event
@@ -160,11 +143,13 @@ begin
           "versionId" uuid, inputs jsonb, "gateAssets" jsonb)
         where stale is null or not ("gateAssets" ?| stale)
         on conflict do nothing
-        returning id, run_id, step_index, number),
-    stepped as (
-      update steps s set state = 'leased', attempts = l.number, started_at = coalesce(s.started_at, clock_timestamp())
-        from leased l where s.run_id = l.run_id and s.index = l.step_index)
+        returning id)
     select coalesce(array_agg(id), '{}') into granted from leased;
+    for entry in select * from jsonb_to_recordset(p -> 'leases')
+        as x (id uuid, "runId" uuid, "stepIndex" integer, number integer) where id = any (granted) loop
+      update steps s set state = 'leased', attempts = entry.number, started_at = coalesce(s.started_at, clock_timestamp())
+        where s.run_id = entry."runId" and s.index = entry."stepIndex";
+    end loop;
   end if;
 
   insert into events (seq, kind, run_id, step_index, asset_key, partition_key, location, payload)

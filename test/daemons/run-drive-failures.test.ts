@@ -314,7 +314,7 @@ describe("a database that goes away", () => {
           late = engine
             .until("select from daemons where started_at > clock_timestamp() - interval '5 s' having count(*) = 1")
             .then(async () => {
-              await engine.until("select from events where kind = 'run_started' having count(*) > 1");
+              await engine.until("select from events where kind = 'run_taken_over' having count(*) > 0");
               return run();
             });
           late.catch(() => undefined);

@@ -86,7 +86,7 @@ describe("claiming runs", () => {
     expect(rows).toEqual([
       { kind: "run_queued", epoch: null },
       { kind: "run_started", epoch: 1 },
-      { kind: "run_started", epoch: 2 },
+      { kind: "run_taken_over", epoch: 2 },
     ]);
     await endAll();
   });

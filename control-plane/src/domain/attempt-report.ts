@@ -52,6 +52,8 @@ export type AttemptReport = {
   readonly sequence: number;
   /** Unix milliseconds on the instance's clock: for display only. */
   readonly atMs: number;
+  /** Of the encoded report, which is about what holding it costs; absent: next to nothing. */
+  readonly sizeBytes?: number;
 } & (
   | { readonly kind: "started" }
   | { readonly kind: "computed"; readonly computed: ComputedReport }

@@ -141,6 +141,8 @@ export function inheritedFrom(run: Run, step: RunStep): Inherited {
     const { asset, partition } = before.spec;
     const edges = step.spec.edges.filter((e) => e.asset === asset && e.partitions.includes(partition));
     if (edges.every((edge) => edge.mode === "lastValidated" || edge.atLeast > 0)) continue;
+    // It failed after its value was stored, in a check that reached no verdict: the gate knows whether that matters.
+    if (before.state.phase === "failed" && before.made !== undefined) continue;
     if (before.state.phase === "blocked") reasons.push(...(before.reasons ?? []));
     else skipped = true;
   }

@@ -29,7 +29,7 @@ const durationMsMax = 2_147_483_647;
 export function decodeReport(bytes: Uint8Array): AttemptReport | undefined {
   try {
     const event = wire.AttemptEvent.decode(bytes);
-    return isUuid(event.attemptId) ? attemptReport(event) : undefined;
+    return isUuid(event.attemptId) ? attemptReport(event, bytes.length) : undefined;
   } catch (error) {
     const position = readPosition(bytes);
     return isUuid(position.attemptId) ? malformedReport(position.attemptId, position.sequence, error) : undefined;
@@ -74,9 +74,9 @@ function safeSequence(reader: BinaryReader): number {
   return value >= 1 && Number.isSafeInteger(value) ? value : Number.MAX_SAFE_INTEGER;
 }
 
-function attemptReport({ attemptId, sequence, atMs, event }: wire.AttemptEvent): AttemptReport {
+function attemptReport({ attemptId, sequence, atMs, event }: wire.AttemptEvent, sizeBytes: number): AttemptReport {
   if (sequence < 1) throw missingField("sequence");
-  const head = { attemptId: attemptId.toLowerCase(), sequence, atMs: atMs <= timestampMsMax ? atMs : 0 };
+  const head = { attemptId: attemptId.toLowerCase(), sequence, atMs: atMs <= timestampMsMax ? atMs : 0, sizeBytes };
   switch (event?.$case) {
     case "started":
       return { ...head, kind: "started" };

@@ -44,7 +44,8 @@ export async function claimRuns(
          returning r.id, r.state, r.epoch, r.tags, r.config, r.when_open, r.cancel_requested_at is not null as cancel_requested,
            open.state = 'queued' as fresh, r.priority, r.created_at),
      logged as (
-       select append_events(jsonb_agg(jsonb_build_object('kind', 'run_started', 'runId', id,
+       select append_events(jsonb_agg(jsonb_build_object(
+         'kind', case when fresh then 'run_started' else 'run_taken_over' end, 'runId', id,
          'payload', jsonb_build_object('epoch', epoch)))) as base from claimed having count(*) > 0)
      select c.* from claimed c left join logged on true order by priority desc, created_at`,
     [daemon, limit, held],

@@ -32,15 +32,23 @@ export interface Attempt {
   readonly sinceMs: number;
   /** Checks whose results came ahead of its end. */
   readonly checked: Map<string, CheckReport>;
+  /** When it was seen to be canceled, on the monotonic clock. */
+  canceledAtMs: number | undefined;
   /** When contact was lost, on the monotonic clock. */
   lostAtMs: number | undefined;
 }
 
-type Begun = Omit<Attempt, "gateClosed" | "logs" | "checked">;
+type Begun = Omit<Attempt, "gateClosed" | "logs" | "checked" | "canceledAtMs">;
 
 /** An attempt of which nothing has been heard since this driver has it. */
 export function newAttempt(begun: Begun): Attempt {
-  return { ...begun, gateClosed: false, logs: { storedBytes: 0, droppedBytes: 0 }, checked: new Map() };
+  return {
+    ...begun,
+    gateClosed: false,
+    logs: { storedBytes: 0, droppedBytes: 0 },
+    checked: new Map(),
+    canceledAtMs: undefined,
+  };
 }
 
 /** The attempts in flight, by what they are looked up by. */

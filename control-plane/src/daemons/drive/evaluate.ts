@@ -3,7 +3,7 @@ import type { PendingVersion, VersionView } from "../../domain/gate.ts";
 import { judgeGate, pinKey } from "../../domain/gate.ts";
 import type { AssetNode, Edge } from "../../domain/graph.ts";
 import type { Reason } from "../../domain/reason.ts";
-import { mappedPartitions, rootReasons } from "../../domain/root-reasons.ts";
+import { ancestors, mappedPartitions, rootReasons } from "../../domain/root-reasons.ts";
 import { type Run, type RunStep, inheritedFrom } from "../../domain/run-state.ts";
 import { hasEnded } from "../../domain/step-state.ts";
 import type { Cycle } from "./cycle.ts";
@@ -62,7 +62,8 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
       return [];
     case "closed": {
       const roots = rootReasons(drive.world.graph(), verdict.reasons, drive.memory, nowMs);
-      if (roots.kind === "unknown") return roots.assets;
+      // All at once: level by level, a deep graph would be read once a level.
+      if (roots.kind === "unknown") return ancestors([node]).map((upstream) => upstream.key);
       const assets = [...verdict.reasons, ...roots.reasons].map((reason) => reason.asset);
       assets.push(...node.upstream.map((edge) => edge.upstream.key));
       if (!drive.confirmed.delete(step)) {

@@ -12,8 +12,8 @@ const unknownAfterMs = 3_000;
 /** Between the abort signal and the kill. */
 export const cancelGraceMs = 10_000;
 const noCapacityRetryMs = 200;
-/** How long beyond its timeout an attempt may be in ending by itself. */
-const overdueMs = 60_000;
+/** How long beyond its timeout, or the grace of a cancel, an attempt may be in ending by itself. */
+const overdueMs = 20_000;
 
 export interface InstanceContactOptions {
   readonly drive: DriveState;
@@ -32,6 +32,8 @@ export class InstanceContact {
   readonly #drive: DriveState;
   readonly #regained = new Set<Attempt>();
   readonly #newlyUnknown = new Set<Attempt>();
+  /** Attempts whose command is about to be sent again for want of capacity. */
+  readonly #refused = new Set<Attempt>();
   readonly #settlements: { attempt: Attempt; finished: FinishedReport }[] = [];
 
   constructor(options: InstanceContactOptions) {
@@ -98,15 +100,18 @@ export class InstanceContact {
   /** Commands that the instance did not take. */
   refused(
     location: string,
-    _instanceId: string,
+    instanceId: string,
     refused: readonly { attemptId: string; reason: "oldEpoch" | "tombstoned" | "noCapacity" }[],
   ): void {
     for (const { attemptId, reason } of refused) {
       const attempt = this.#drive.attempts.get(attemptId);
-      if (attempt === undefined) continue;
+      if (attempt?.location !== location || attempt.instanceId !== instanceId) continue;
       if (reason === "noCapacity") {
+        if (this.#refused.has(attempt)) continue;
+        this.#refused.add(attempt);
         const session = this.#drive.lane(location).session;
         setTimeout(() => {
+          this.#refused.delete(attempt);
           if (this.#drive.attempts.get(attemptId) !== attempt || attempt.command === undefined) return;
           if (this.#drive.lane(location).session === session) session?.send({ commands: [attempt.command] });
         }, noCapacityRetryMs).unref();
@@ -162,12 +167,12 @@ export class InstanceContact {
     for (const lane of this.#drive.lanes.values()) lane.session?.close();
   }
 
-  /** Looks at the clock: who was lost too long is unknown, who stays so is given up, who is overdue is told to stop. */
+  /** Looks at the clock: who was lost too long is unknown, and who stays so, or is overdue, is given up. */
   sweep(): void {
     const nowMs = this.#drive.world.monotonic();
     for (const attempt of this.#drive.attempts.all()) {
       if (attempt.lostAtMs === undefined) {
-        this.#stopOverdue(attempt, nowMs);
+        this.#giveUpOverdue(attempt, nowMs);
         continue;
       }
       const lostMs = nowMs - attempt.lostAtMs;
@@ -181,11 +186,21 @@ export class InstanceContact {
     }
   }
 
-  /** The instance ends it by itself; if it has not, it is asked to. */
-  #stopOverdue(attempt: Attempt, nowMs: number): void {
+  /** An instance that answers and does not end what it must end is told once more, and its word is waited for no longer. */
+  #giveUpOverdue(attempt: Attempt, nowMs: number): void {
     const { timeoutMs = 0 } = attempt.command ?? {};
-    if (timeoutMs === 0 || nowMs - attempt.sinceMs < timeoutMs + overdueMs) return;
-    this.#drive.lane(attempt.location).session?.send({ cancels: [{ attemptId: attempt.id, graceMs: 0 }] });
+    const { location } = attempt;
+    if (attempt.run.canceling) {
+      attempt.canceledAtMs ??= nowMs;
+      if (nowMs - attempt.canceledAtMs < cancelGraceMs + overdueMs) return;
+      const message = `Code location ${location} was told to cancel the step and did not say that it ended.`;
+      this.#settleLater(attempt, ended("canceled", "attempt.cancel_ignored", message, location));
+    } else {
+      if (timeoutMs === 0 || nowMs - attempt.sinceMs < timeoutMs + overdueMs) return;
+      const message = `The step ran into its timeout of ${timeoutMs} ms, and code location ${location} did not end it.`;
+      this.#settleLater(attempt, ended("timedOut", "attempt.overdue", message, location));
+    }
+    this.#drive.lane(location).session?.send({ cancels: [{ attemptId: attempt.id, graceMs: 0 }] });
   }
 
   #settleLater(attempt: Attempt, finished: FinishedReport): void {
@@ -196,7 +211,9 @@ export class InstanceContact {
   /** Writes what has become known since the last cycle. */
   compose(cycle: Cycle): void {
     for (const { attempt, finished } of this.#settlements.splice(0)) {
-      if (this.#drive.attempts.get(attempt.id) === attempt) settle(this.#drive, cycle, attempt, finished, "lost");
+      if (this.#drive.attempts.get(attempt.id) === attempt) {
+        settle(this.#drive, cycle, attempt, finished, finished.outcome === "crashed" ? "lost" : "reported");
+      }
     }
     for (const attempt of this.#regained) {
       const { run, step } = attempt;
@@ -227,4 +244,9 @@ export class InstanceContact {
 
 function crashed(code: string, message: string, hint: string): FinishedReport {
   return { outcome: "crashed", checks: [], error: { code, message, hint }, permanent: false };
+}
+
+function ended(outcome: "canceled" | "timedOut", code: string, message: string, location: string): FinishedReport {
+  const hint = `It may still compute there: headgate location show ${location}`;
+  return { outcome, checks: [], error: { code, message, hint }, permanent: false };
 }

@@ -24,6 +24,11 @@ const reportsPerFlush = 500;
 /** Reports waiting beyond which the location's stream is paused. */
 const reportsMax = 5_000;
 
+/** Bytes of them beyond which it is paused as well: five thousand reports may be gigabytes. */
+const reportsSizeBytesMax = 16 * 1_048_576;
+/** Bytes of them taken in one flush, but for the last. */
+const flushSizeBytes = 2 * 1_048_576;
+
 /** One location as the drive sees it: its session, its credits, what it has said and what waits for it. */
 export class Lane {
   readonly location: string;
@@ -33,6 +38,7 @@ export class Lane {
   /** Steps whose gate is open and that wait for a credit, first come, first served. */
   readonly ready: RunAndStep[] = [];
   #reports: AttemptReport[] = [];
+  #reportsSizeBytes = 0;
   #paused = false;
 
   constructor(location: string) {
@@ -40,8 +46,11 @@ export class Lane {
   }
 
   take(reports: readonly AttemptReport[]): void {
-    for (const report of reports) this.#reports.push(report);
-    if (!this.#paused && this.#reports.length > reportsMax) {
+    for (const report of reports) {
+      this.#reports.push(report);
+      this.#reportsSizeBytes += report.sizeBytes ?? 0;
+    }
+    if (!this.#paused && (this.#reports.length > reportsMax || this.#reportsSizeBytes > reportsSizeBytesMax)) {
       this.#paused = true;
       this.session?.pause();
     }
@@ -49,7 +58,13 @@ export class Lane {
 
   /** The next reports, in order; `max` 1 isolates a culprit. */
   next(max = reportsPerFlush): AttemptReport[] {
-    const taken = this.#reports.splice(0, max);
+    let count = 0;
+    let sizeBytes = 0;
+    while (count < Math.min(max, this.#reports.length) && sizeBytes < flushSizeBytes) {
+      sizeBytes += this.#reports[count++]?.sizeBytes ?? 0;
+    }
+    const taken = this.#reports.splice(0, count);
+    this.#reportsSizeBytes -= sizeBytes;
     if (this.#paused && this.#reports.length === 0) {
       this.#paused = false;
       this.session?.resume();
@@ -60,6 +75,7 @@ export class Lane {
   /** What an ended session said and was not taken in comes again over the next one. */
   forgetReports(): void {
     this.#reports = [];
+    this.#reportsSizeBytes = 0;
     this.#paused = false;
   }
 

@@ -3,6 +3,7 @@ import type { AttemptReport, FinishedReport } from "../../domain/attempt-report.
 import { readEnded } from "../../storage/claim-runs.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
+import type { Lane } from "./lane.ts";
 import { takeReport } from "./settle.ts";
 
 /** After a flush that the database refused, so many reports are stored one by one, so that the culprit is found. */
@@ -33,16 +34,17 @@ export class ReportIntake {
       if (alone && taken > 0) break;
       for (const report of lane.next(alone ? 1 : undefined)) {
         taken++;
-        this.#take(cycle, lane.instanceId, report);
+        this.#take(cycle, lane, report);
       }
     }
     if (alone) this.#alone -= taken;
     return [...this.#drive.lanes.values()].some((lane) => lane.hasReports);
   }
 
-  #take(cycle: Cycle, instanceId: string, report: AttemptReport): void {
+  #take(cycle: Cycle, lane: Lane, report: AttemptReport): void {
     const attempt = this.#drive.attempts.get(report.attemptId);
-    if (attempt === undefined || attempt.instanceId !== instanceId) {
+    // An instance names itself: only the location, which the workspace names, tells a liar from the one who was asked.
+    if (attempt?.location !== lane.location || attempt.instanceId !== lane.instanceId) {
       this.#strays.set(report.attemptId, Math.max(report.sequence, this.#strays.get(report.attemptId) ?? 0));
       return;
     }

@@ -38,6 +38,7 @@ export function takeReport(drive: DriveState, cycle: Cycle, attempt: Attempt, re
       return;
     case "computed": {
       cycle.flush.progress.push(progress);
+      if (step.spec.kind !== "materialize") return;
       const event = cycle.stepEvent(run, step, "version_computed", { attempt: attempt.id, version: attempt.versionId });
       recordVersion(drive, cycle, attempt, report.computed, event);
       return;
@@ -59,13 +60,16 @@ export function settle(
   drive: DriveState,
   cycle: Cycle,
   attempt: Attempt,
-  finished: FinishedReport,
+  report: FinishedReport,
   ending: "reported" | "lost" = "reported",
 ): void {
   const { run, step } = attempt;
+  const finished = hasValue(attempt, report) ? report : withoutVersion(report);
   drive.attempts.remove(attempt);
   cycle.endedAttempts.push(attempt);
-  const stored = attempt.computed || finished.computed !== undefined;
+  // Whoever checks a version, maybe another team, does not make it.
+  const brought = step.spec.kind === "materialize" ? finished.computed : undefined;
+  const stored = attempt.computed || brought !== undefined;
   const error = errorOf(finished);
   cycle.flush.ended.push({
     id: attempt.id,
@@ -86,12 +90,25 @@ export function settle(
     ...(checks.length === 0 ? {} : { checks }),
     ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
   });
-  if (finished.computed !== undefined) recordVersion(drive, cycle, attempt, finished.computed, event);
+  if (brought !== undefined) recordVersion(drive, cycle, attempt, brought, event);
   recordResults(drive, cycle, attempt, finished.checks, event);
   if (step.state.phase === "failed") recordErrored(drive, cycle, attempt, error, event);
   if (stored && step.state.phase === "succeeded" && finished.outcome === "crashed") recheck(drive, cycle, attempt);
   drive.touch(step.spec.asset);
   if (hasEnded(step.state.phase)) drive.ended(cycle, run, step);
+}
+
+/** Who succeeds in materializing has said what became of the value, even where compute returned none. */
+function hasValue(attempt: Attempt, { outcome, computed }: FinishedReport): boolean {
+  return (
+    outcome !== "succeeded" || attempt.step.spec.kind !== "materialize" || attempt.computed || computed !== undefined
+  );
+}
+
+function withoutVersion(report: FinishedReport): FinishedReport {
+  const message = "The location says that the step succeeded, and not what it has computed.";
+  const error = { code: "report.malformed", message, hint: "Send `computed` before or with `finished`." };
+  return { ...report, outcome: "failed", checks: [], permanent: true, error };
 }
 
 function stepEventOf(drive: DriveState, attempt: Attempt, finished: FinishedReport, stored: boolean): StepEvent {
