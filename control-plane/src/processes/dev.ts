@@ -31,7 +31,12 @@ export async function dev(options: DevOptions): Promise<number> {
   const signal = shutdownSignal();
   const postgres = await startEmbeddedPostgres({
     dataDir,
-    restarted: (error) => log.warn({ err: error }, error === undefined ? "Postgres was started again" : String(error)),
+    restarted: (error) => {
+      log.warn(
+        { err: error },
+        error === undefined ? "Postgres was started again" : "Postgres could not be started again",
+      );
+    },
   });
   let plane: ControlPlane | undefined;
   const reporting = new AbortController();
@@ -59,7 +64,7 @@ export async function dev(options: DevOptions): Promise<number> {
       const entries = await setWorkspace(workspace);
       await supervisor.apply(entries.filter((entry) => entry.kind === "module"));
     };
-    const failed = (error: unknown) => log.error({ err: error }, String(error));
+    const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
     plane.onWorkspaceChange((workspace) => void applyWorkspace(workspace).catch(failed));
     const { app, events } = await plane.createApi(undefined, []);
     const port = await listen(app, "127.0.0.1", options.port, options.portAsked);

@@ -27,8 +27,9 @@ export async function locationList(context: CommandContext): Promise<number> {
         ]),
         [2],
       ),
-      ...answer.problems.map(({ file, line, column, message, hint }) =>
-        context.paint("red", `${file}:${line ?? 1}:${column ?? 1}: ${message}`) + `\n  ${hint}\n`,
+      ...answer.problems.map(
+        ({ file, line, column, message, hint }) =>
+          context.paint("red", `${file}:${line ?? 1}:${column ?? 1}: ${message}`) + `\n  ${hint}\n`,
       ),
     ].join(""),
   );
