@@ -110,7 +110,10 @@ export async function launchServer(
     // After a kill -9 of the server its children need a moment to notice, and hold its memory until then. And a port
     // that was free when it was chosen may be taken by now.
     const passing = /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(outcome.log);
-    if (passing) killOrphans(cluster.folder);
+    if (passing) {
+      await disownZombie(cluster.folder);
+      killOrphans(cluster.folder);
+    }
     const portTaken = options.port === undefined && /could not bind IPv4|Address already in use/.test(outcome.log);
     if ((!passing && !portTaken) || Date.now() > deadline) {
       throw new StorageError("postgres.start_failed", `Postgres ended at once (${outcome.exit}): ${outcome.log}`);
@@ -134,6 +137,7 @@ async function launchOnce(
   const grown = (await stat(log).catch(() => undefined))?.size ?? 0;
   const handle = await open(log, grown > logBytesMax ? "w" : "a", 0o600);
   let child: ChildProcess;
+  let exit: string | undefined;
   const logStart = (await handle.stat()).size;
   try {
     const options = [...settings, ...extra].flatMap((setting) => ["-c", setting]);
@@ -146,13 +150,13 @@ async function launchOnce(
       detached: true,
       stdio: ["ignore", handle.fd, handle.fd],
     });
+    // Before anything is awaited: a server that finds the folder taken is gone in a few milliseconds.
+    child.on("error", (error) => (exit ??= error.message));
+    child.on("exit", (code, signal) => (exit ??= String(code ?? signal)));
+    child.unref();
   } finally {
     await handle.close();
   }
-  let exit: string | undefined;
-  child.on("error", (error) => (exit ??= error.message));
-  child.on("exit", (code, signal) => (exit ??= String(code ?? signal)));
-  child.unref();
   while (exit === undefined) {
     const lines = (await readFile(join(cluster.folder, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
     if (lines[0] === String(child.pid) && lines[7]?.startsWith("ready") === true) {
@@ -160,8 +164,7 @@ async function launchOnce(
       if (identity !== undefined) return { kind: "ready", identity };
     }
     if (Date.now() > deadline) {
-      child.kill("SIGQUIT");
-      await once(child, "exit");
+      if (child.kill("SIGQUIT")) await once(child, "exit");
       exit = `no answer within ${String(startTimeoutMs / 1_000)} s`;
     }
     await delay(pollMs);
@@ -231,6 +234,18 @@ function sameFolder(one: string | undefined, other: string): "yes" | "no" | "unk
   } catch {
     return "unknown";
   }
+}
+
+/**
+ * Postgres takes a zombie for a live server. One whose starter has died is a zombie until the first process of the
+ * system looks after it, which in a container may be never.
+ */
+async function disownZombie(folder: string): Promise<void> {
+  const file = join(folder, "postmaster.pid");
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined || processIdentity(Number(text.split("\n")[0])) !== undefined) return;
+  // As above: the number alone changes.
+  await writeFile(file, text.replace(/^.*/, String(nobodysPid)));
 }
 
 /**
