@@ -1,6 +1,3 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -24,7 +21,7 @@ describe.each(deploymentKinds)("kills on a %s deployment", (kind) => {
   let farmPort: number;
 
   beforeAll(async () => {
-    ledger = new Ledger(realpathSync(mkdtempSync(join(tmpdir(), "headgate-ledger-"))));
+    ledger = new Ledger();
     farmPort = await freePort();
     headgate = await startDeployment(kind, {
       locations: [
@@ -37,8 +34,12 @@ describe.each(deploymentKinds)("kills on a %s deployment", (kind) => {
   });
 
   afterAll(async () => {
-    await headgate.stop();
-    rmSync(ledger.folder, { recursive: true });
+    try {
+      // Undefined where it did not start: that is told already.
+      await (headgate as Deployment | undefined)?.stop();
+    } finally {
+      ledger.remove();
+    }
   });
 
   afterEach(async () => {

@@ -43,8 +43,11 @@ describe.each(deploymentKinds)("two teams on a %s deployment", (kind) => {
   });
 
   afterAll(async () => {
-    await headgate.stop();
-    teams.remove();
+    try {
+      await headgate.stop();
+    } finally {
+      teams.remove();
+    }
   });
 
   const counts = async () =>

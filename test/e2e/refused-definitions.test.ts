@@ -33,7 +33,7 @@ describe.each(deploymentKinds)("definitions on a %s deployment", (kind) => {
     locations = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await headgate.location(name)])));
   });
 
-  afterAll(() => headgate.stop());
+  afterAll(() => (headgate as Deployment | undefined)?.stop());
 
   const problem = (location: string, key: string) => {
     const found = locations[location]?.problems.filter((candidate) => candidate.key === key) ?? [];

@@ -1,6 +1,3 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -26,7 +23,7 @@ describe.each(deploymentKinds)("runs on a %s deployment", (kind) => {
   let bareAnswer: (command: WireObject) => WireObject[] = computeAndPass;
 
   beforeAll(async () => {
-    ledger = new Ledger(realpathSync(mkdtempSync(join(tmpdir(), "headgate-ledger-"))));
+    ledger = new Ledger();
     bare = await startBareLocation({ port: await freePort(), compute: (command) => bareAnswer(command) });
     headgate = await startDeployment(kind, {
       locations: [
@@ -39,9 +36,13 @@ describe.each(deploymentKinds)("runs on a %s deployment", (kind) => {
   });
 
   afterAll(async () => {
-    await headgate.stop();
-    await bare.close();
-    rmSync(ledger.folder, { recursive: true });
+    try {
+      // Undefined where it did not start: that is told already.
+      await (headgate as Deployment | undefined)?.stop();
+    } finally {
+      await bare.close();
+      ledger.remove();
+    }
   });
 
   const attempts = (run: string) =>

@@ -1,6 +1,3 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Ledger } from "../support/ledger.ts";
@@ -17,7 +14,7 @@ let ledger: Ledger;
 let headgate: SplitDeployment;
 
 beforeAll(async () => {
-  ledger = new Ledger(realpathSync(mkdtempSync(join(tmpdir(), "headgate-ledger-"))));
+  ledger = new Ledger();
   headgate = await SplitDeployment.create({ locations: [{ name: "mill", module, env: ledger.env }] });
   await headgate.start();
   await headgate.startDaemon();
@@ -25,8 +22,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await headgate.stop();
-  rmSync(ledger.folder, { recursive: true });
+  try {
+    // Undefined where it did not start: that is told already.
+    await (headgate as SplitDeployment | undefined)?.stop();
+  } finally {
+    ledger.remove();
+  }
 });
 
 afterEach(async () => {

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./until.ts";
 
@@ -19,11 +20,10 @@ export interface LedgerEntry {
  * is an attempt that started twice.
  */
 export class Ledger {
-  readonly folder: string;
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "headgate-ledger-")));
 
-  constructor(folder: string) {
-    this.folder = folder;
-    mkdirSync(join(folder, "doors"), { recursive: true });
+  constructor() {
+    mkdirSync(join(this.folder, "doors"));
   }
 
   /** For the environment of the locations. */
@@ -55,6 +55,10 @@ export class Ledger {
   /** Lets every step of that name which waits, or will wait, go on. */
   open(door: string): void {
     writeFileSync(join(this.folder, "doors", door), "");
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Versions that began to be computed more than once. */
