@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { deleteDaemon } from "../../control-plane/src/storage/daemons.ts";
-import { driveFlush, emptyFlush } from "../../control-plane/src/storage/drive-flush.ts";
+import { driveFlush, emptyFlush, isEmptyFlush } from "../../control-plane/src/storage/drive-flush.ts";
 import { isFenced } from "../../control-plane/src/storage/failure.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
 import {
@@ -300,3 +300,13 @@ async function waitsForLock(): Promise<void> {
     if ((await db.pool.query(text)).rowCount !== 0) return;
   }
 }
+
+describe("a flush is empty", () => {
+  test("only if no list of it has an entry, steps that a run adds among them", () => {
+    const flush = emptyFlush("d");
+    expect(isEmptyFlush({ ...flush, gates: { "a/one": 1 } })).toBe(true);
+    for (const [name, part] of Object.entries(flush)) {
+      if (Array.isArray(part)) expect(isEmptyFlush({ ...flush, [name]: [{}] }), name).toBe(false);
+    }
+  });
+});

@@ -143,17 +143,9 @@ export function emptyFlush(daemon: string): Flush {
   };
 }
 
-/** True when there is nothing to write. */
+/** True when there is nothing to write: gates are only compared. */
 export function isEmptyFlush(flush: Flush): boolean {
-  return (
-    flush.events.length === 0 &&
-    flush.leases.length === 0 &&
-    flush.ended.length === 0 &&
-    flush.progress.length === 0 &&
-    flush.logs.length === 0 &&
-    flush.steps.length === 0 &&
-    flush.runs.length === 0
-  );
+  return Object.values(flush).every((part) => !Array.isArray(part) || part.length === 0);
 }
 
 /** One durable commit. Throws with SQLSTATE HG001 when this daemon's row is gone: it is fenced. */
