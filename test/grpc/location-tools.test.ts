@@ -120,6 +120,6 @@ test("a client of the .proto files alone runs a step, and health is answered whi
   const health = open(serviceOf(healthProtoPath, "grpc.health.v1.Health"));
   const askedAt = performance.now();
   expect(await unary(health, "check", { service: "" })).toEqual({ status: "SERVING" });
-  expect(performance.now() - askedAt).toBeLessThan(1_000);
+  expect(performance.now() - askedAt).toBeLessThan(5_000);
   call.cancel();
 });
