@@ -6,7 +6,7 @@ import {
   rangeSet,
   upstreamPartitions,
 } from "@headgate/model";
-import { type GateView, type Pins, judge, judgeGate } from "./gate.ts";
+import { type GateView, type Pins, judgeGate } from "./gate.ts";
 import { type AssetNode, type CheckNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
 import type { Reason } from "./reason.ts";
 import { rootReasons } from "./root-reasons.ts";
@@ -330,9 +330,4 @@ export function planChecks(graph: Graph, request: ChecksRequest, view: GateView,
     return refuse("check.no_version", `${request.asset} has no version to check there.`, hint);
   }
   return { ok: true, plan: { steps } };
-}
-
-/** True when nothing keeps this version's readers of the asset's own team out. */
-export function isOpen(node: AssetNode, version: Parameters<typeof judge>[1], nowMs: number): boolean {
-  return judge(node.key, version, requiredChecks(node, node.team), nowMs).open;
 }
