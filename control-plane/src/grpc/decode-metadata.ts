@@ -2,6 +2,7 @@ import type * as wire from "@headgate/proto";
 import type { MetadataView } from "../domain/gate.ts";
 import { boundedText, requiredText } from "./bounded-text.ts";
 import { parseCleanJson } from "./clean-json.ts";
+import { chart, columnLineage, tableSchema } from "./decode-structured-metadata.ts";
 import { missingField } from "./wire-error.ts";
 
 /** The SDK sends 256 and a marker. */
@@ -54,6 +55,12 @@ function metadataEntry({ name: given, value }: wire.MetadataEntry): MetadataView
     }
     case "table":
       return { name, kind: "table", value: table(value.value) };
+    case "tableSchema":
+      return { name, kind: "tableSchema", value: tableSchema(value.value) };
+    case "columnLineage":
+      return { name, kind: "columnLineage", value: columnLineage(value.value) };
+    case "chart":
+      return { name, kind: "chart", value: chart(value.value) };
     case undefined:
       throw missingField(`the value of the metadata entry ${JSON.stringify(name)}`);
   }

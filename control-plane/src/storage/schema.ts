@@ -31,9 +31,16 @@ export interface StepErrorRow {
 /** One metadata entry, as reported and validated at the border. */
 export interface MetadataRow {
   name: string;
-  /** "text", "markdown", "number", "integer", "boolean", "url", "path", "timestamp", "json", "table". */
+  /**
+   * "text", "markdown", "number", "integer", "boolean", "url", "path", "timestamp", "json", "table", "tableSchema",
+   * "columnLineage", "chart".
+   */
   kind: string;
-  /** A table is { columns: string[], rows: scalar[][] }; a timestamp is Unix milliseconds. */
+  /**
+   * A timestamp is Unix milliseconds; a table { columns: string[], rows: scalar[][] }; a table schema { columns: [{ name,
+   * type, nullable, description }] }; column lineage { columns: [{ name, sources: [{ asset, column }] }] }; a chart { type,
+   * labels: string[], series: [{ name, values: (number | null)[] }] }.
+   */
   value: unknown;
 }
 

@@ -10,7 +10,15 @@ export { allPartitions, lastPartition, lastValidated, mappedPartitions, orderOnl
 export type { Dependencies, Dependency, Edge, EdgeMode, InputsOf, Partitioned, Require } from "./edge.ts";
 export { ioManager } from "./io-manager.ts";
 export type { IoContext, IoManager, IoManagerOptions, ValueReference, WrittenReference } from "./io-manager.ts";
-export type { JsonValue, Metadata, MetadataInput, MetadataValue, TableCell } from "./metadata.ts";
+export type {
+  JsonValue,
+  Metadata,
+  MetadataInput,
+  MetadataValue,
+  SourceColumn,
+  TableCell,
+  TableColumn,
+} from "./metadata.ts";
 export {
   cronPartitions,
   dailyPartitions,

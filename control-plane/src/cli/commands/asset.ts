@@ -4,6 +4,7 @@ import { CliError } from "../cli-error.ts";
 import { type CommandContext, print } from "../command-context.ts";
 import { agoText } from "../duration-text.ts";
 import { exitStatus } from "../exit-status.ts";
+import { metadataLines } from "../metadata-lines.ts";
 import { colorOf } from "../paint.ts";
 import { indented, ownerText, reasonLines } from "../reason-block.ts";
 import { stepName } from "../run-summary.ts";
@@ -58,6 +59,13 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
             : `${paint(colorOf(check.latest.outcome), check.latest.outcome)} on ${check.latest.partition || "it"}, ${agoText(check.latest.at, terminal.now())}`;
         return `  check ${check.name}${check.required ? " (blocking)" : ""}: ${latest}`;
       }),
+      ...(asset.newest === null || asset.newest.metadata.length === 0
+        ? []
+        : [
+            "",
+            paint("dim", `newest version ${asset.newest.id}`),
+            ...indented(metadataLines(paint, asset.newest.metadata)),
+          ]),
       "",
     ].join("\n"),
   );

@@ -51,7 +51,11 @@ export const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(
 export const metadataEntry = z
   .object({
     name: z.string(),
-    kind: z.string().describe("text, markdown, number, integer, boolean, url, path, timestamp, json or table"),
+    kind: z
+      .string()
+      .describe(
+        "text, markdown, number, integer, boolean, url, path, timestamp, json, table, tableSchema, columnLineage or chart",
+      ),
     value: z.unknown(),
   })
   .meta({ id: "MetadataEntry" });

@@ -273,7 +273,58 @@ export interface MetadataEntry {
     /** As JSON. */
     { $case: "json"; value: string }
     | { $case: "table"; value: Table }
+    | { $case: "tableSchema"; value: TableSchema }
+    | { $case: "columnLineage"; value: ColumnLineage }
+    | { $case: "chart"; value: Chart }
     | undefined;
+}
+
+/** What a stored table's columns are. */
+export interface TableSchema {
+  columns: TableSchema_Column[];
+}
+
+export interface TableSchema_Column {
+  name: string;
+  /** As the place of the table calls it, for example "BIGINT". */
+  type: string;
+  nullable?: boolean | undefined;
+  description: string;
+}
+
+/** Which columns of other assets each column was made of. */
+export interface ColumnLineage {
+  columns: ColumnLineage_Column[];
+}
+
+export interface ColumnLineage_Column {
+  name: string;
+  sources: ColumnLineage_Source[];
+}
+
+export interface ColumnLineage_Source {
+  assetKey: string;
+  column: string;
+}
+
+export interface Chart {
+  kind: Chart_Kind;
+  /** Of the points, in order. */
+  labels: string[];
+  series: Chart_Series[];
+}
+
+export enum Chart_Kind {
+  KIND_UNSPECIFIED = 0,
+  KIND_LINE = 1,
+  KIND_BAR = 2,
+  UNRECOGNIZED = -1,
+}
+
+export interface Chart_Series {
+  name: string;
+  /** One a label; NaN: there is none. */
+  values: number[];
 }
 
 export interface Table {
@@ -2519,6 +2570,15 @@ export const MetadataEntry: MessageFns<MetadataEntry> = {
       case "table":
         Table.encode(message.value.value, writer.uint32(90).fork()).join();
         break;
+      case "tableSchema":
+        TableSchema.encode(message.value.value, writer.uint32(98).fork()).join();
+        break;
+      case "columnLineage":
+        ColumnLineage.encode(message.value.value, writer.uint32(106).fork()).join();
+        break;
+      case "chart":
+        Chart.encode(message.value.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2624,6 +2684,30 @@ export const MetadataEntry: MessageFns<MetadataEntry> = {
             message.value = { $case: "table", value: Table.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.value = { $case: "tableSchema", value: TableSchema.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.value = { $case: "columnLineage", value: ColumnLineage.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.value = { $case: "chart", value: Chart.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2703,7 +2787,520 @@ export const MetadataEntry: MessageFns<MetadataEntry> = {
         }
         break;
       }
+      case "tableSchema": {
+        if (object.value?.value !== undefined && object.value?.value !== null) {
+          message.value = { $case: "tableSchema", value: TableSchema.fromPartial(object.value.value) };
+        }
+        break;
+      }
+      case "columnLineage": {
+        if (object.value?.value !== undefined && object.value?.value !== null) {
+          message.value = { $case: "columnLineage", value: ColumnLineage.fromPartial(object.value.value) };
+        }
+        break;
+      }
+      case "chart": {
+        if (object.value?.value !== undefined && object.value?.value !== null) {
+          message.value = { $case: "chart", value: Chart.fromPartial(object.value.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseTableSchema(): TableSchema {
+  return { columns: [] };
+}
+
+export const TableSchema: MessageFns<TableSchema> = {
+  encode(message: TableSchema, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.columns) {
+      TableSchema_Column.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TableSchema {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTableSchema();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.columns.push(TableSchema_Column.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TableSchema>): TableSchema {
+    return TableSchema.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TableSchema>): TableSchema {
+    const message = createBaseTableSchema();
+    message.columns = object.columns?.map((e) => TableSchema_Column.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTableSchema_Column(): TableSchema_Column {
+  return { name: "", type: "", nullable: undefined, description: "" };
+}
+
+export const TableSchema_Column: MessageFns<TableSchema_Column> = {
+  encode(message: TableSchema_Column, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.type !== "") {
+      writer.uint32(18).string(message.type);
+    }
+    if (message.nullable !== undefined) {
+      writer.uint32(24).bool(message.nullable);
+    }
+    if (message.description !== "") {
+      writer.uint32(34).string(message.description);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TableSchema_Column {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTableSchema_Column();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nullable = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TableSchema_Column>): TableSchema_Column {
+    return TableSchema_Column.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TableSchema_Column>): TableSchema_Column {
+    const message = createBaseTableSchema_Column();
+    message.name = object.name ?? "";
+    message.type = object.type ?? "";
+    message.nullable = object.nullable ?? undefined;
+    message.description = object.description ?? "";
+    return message;
+  },
+};
+
+function createBaseColumnLineage(): ColumnLineage {
+  return { columns: [] };
+}
+
+export const ColumnLineage: MessageFns<ColumnLineage> = {
+  encode(message: ColumnLineage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.columns) {
+      ColumnLineage_Column.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ColumnLineage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseColumnLineage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.columns.push(ColumnLineage_Column.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ColumnLineage>): ColumnLineage {
+    return ColumnLineage.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ColumnLineage>): ColumnLineage {
+    const message = createBaseColumnLineage();
+    message.columns = object.columns?.map((e) => ColumnLineage_Column.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseColumnLineage_Column(): ColumnLineage_Column {
+  return { name: "", sources: [] };
+}
+
+export const ColumnLineage_Column: MessageFns<ColumnLineage_Column> = {
+  encode(message: ColumnLineage_Column, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.sources) {
+      ColumnLineage_Source.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ColumnLineage_Column {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseColumnLineage_Column();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sources.push(ColumnLineage_Source.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ColumnLineage_Column>): ColumnLineage_Column {
+    return ColumnLineage_Column.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ColumnLineage_Column>): ColumnLineage_Column {
+    const message = createBaseColumnLineage_Column();
+    message.name = object.name ?? "";
+    message.sources = object.sources?.map((e) => ColumnLineage_Source.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseColumnLineage_Source(): ColumnLineage_Source {
+  return { assetKey: "", column: "" };
+}
+
+export const ColumnLineage_Source: MessageFns<ColumnLineage_Source> = {
+  encode(message: ColumnLineage_Source, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.assetKey !== "") {
+      writer.uint32(10).string(message.assetKey);
+    }
+    if (message.column !== "") {
+      writer.uint32(18).string(message.column);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ColumnLineage_Source {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseColumnLineage_Source();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.assetKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.column = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ColumnLineage_Source>): ColumnLineage_Source {
+    return ColumnLineage_Source.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ColumnLineage_Source>): ColumnLineage_Source {
+    const message = createBaseColumnLineage_Source();
+    message.assetKey = object.assetKey ?? "";
+    message.column = object.column ?? "";
+    return message;
+  },
+};
+
+function createBaseChart(): Chart {
+  return { kind: 0, labels: [], series: [] };
+}
+
+export const Chart: MessageFns<Chart> = {
+  encode(message: Chart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== 0) {
+      writer.uint32(8).int32(message.kind);
+    }
+    for (const v of message.labels) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.series) {
+      Chart_Series.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Chart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.labels.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.series.push(Chart_Series.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Chart>): Chart {
+    return Chart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Chart>): Chart {
+    const message = createBaseChart();
+    message.kind = object.kind ?? 0;
+    message.labels = object.labels?.map((e) => e) || [];
+    message.series = object.series?.map((e) => Chart_Series.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseChart_Series(): Chart_Series {
+  return { name: "", values: [] };
+}
+
+export const Chart_Series: MessageFns<Chart_Series> = {
+  encode(message: Chart_Series, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.values.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.values) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Chart_Series {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChart_Series();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag === 17) {
+              message.values.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.values.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Chart_Series>): Chart_Series {
+    return Chart_Series.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Chart_Series>): Chart_Series {
+    const message = createBaseChart_Series();
+    message.name = object.name ?? "";
+    message.values = object.values?.map((e) => e) || [];
     return message;
   },
 };

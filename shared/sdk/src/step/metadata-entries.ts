@@ -3,6 +3,7 @@ import { cleanText } from "@headgate/model";
 import type { JsonValue, Metadata, MetadataValue } from "../metadata.ts";
 import type { Redaction } from "./redaction.ts";
 import { StepFailure } from "./step-failure.ts";
+import { isStructured, plainStructure, structuredMetadata, structuredSizeBytes } from "./structured-metadata.ts";
 
 const valueSizeBytesMax = 65_536;
 const versionSizeBytesMax = 1_048_576;
@@ -87,7 +88,8 @@ function wireValue(name: string, input: unknown, clean: (text: string) => string
   return { $case: "json", value: json(input, clean, invalidHere) };
 }
 
-const kinds: Record<MetadataValue["kind"], "value" | "rows"> = {
+/** By kind the member without which an object is only JSON. */
+const kinds: Record<MetadataValue["kind"], "value" | "rows" | "columns" | "series"> = {
   text: "value",
   markdown: "value",
   number: "value",
@@ -98,6 +100,9 @@ const kinds: Record<MetadataValue["kind"], "value" | "rows"> = {
   timestamp: "value",
   json: "value",
   table: "rows",
+  tableSchema: "columns",
+  columnLineage: "columns",
+  chart: "series",
 };
 
 function isMetadataValue(input: object | null): input is MetadataValue {
@@ -136,6 +141,10 @@ function kindedValue(
       }));
       return { $case: "table", value: { columns: input.columns.map((column) => clean(String(column))), rows } };
     }
+    case "tableSchema":
+    case "columnLineage":
+    case "chart":
+      return structuredMetadata(input, clean, invalid);
   }
 }
 
@@ -177,6 +186,7 @@ function sizeOf(value: WireValue): number {
       value.value.rows.reduce((sum, row) => sum + cellsOf(row), 0)
     );
   }
+  if (isStructured(value)) return structuredSizeBytes(value);
   return typeof value.value === "string" ? Buffer.byteLength(value.value) : 8;
 }
 
@@ -185,6 +195,8 @@ function bounded(value: WireValue): WireValue {
   if (sizeBytes <= valueSizeBytesMax) return value;
   const cut = `… [cut: ${sizeBytes} bytes, at most ${valueSizeBytesMax} are kept]`;
   if (value.$case === "table") return boundedTable(value.value.columns, value.value.rows, cut);
+  // Half a chart or a schema would say something else.
+  if (isStructured(value)) return { $case: "text", value: cut };
   const text = Buffer.from(String(value.value))
     .subarray(0, valueSizeBytesMax - 100)
     .toString("utf8");
@@ -229,5 +241,9 @@ function plainValue(value: MetadataEntry["value"]): JsonValue {
       const rows = value.value.rows.map((row) => row.cells.map((cell) => JSON.parse(cell) as JsonValue));
       return { columns: value.value.columns, rows };
     }
+    case "tableSchema":
+    case "columnLineage":
+    case "chart":
+      return plainStructure(value);
   }
 }
