@@ -42,7 +42,7 @@ class Watched {
     this.supervisor = superviseLocations({
       dataDir,
       command,
-      objectStore: "/objects",
+      provided: () => ({ HEADGATE_OBJECT_STORE: "/objects" }),
       graceMs: 300,
       startTimeoutMs,
       backoff: { minMs: 20, maxMs: 80, resetAfterMs: 60_000 },
@@ -138,7 +138,7 @@ afterEach(async () => {
   const last = superviseLocations({
     dataDir,
     command: [],
-    objectStore: "",
+    provided: () => ({}),
     onListening: () => undefined,
     onExit: () => undefined,
   });

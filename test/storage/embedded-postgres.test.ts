@@ -129,6 +129,33 @@ describe("a start", () => {
     squatter.close();
   });
 
+  it("makes a location a database of its own, from which it reaches no other, and finds it again", async () => {
+    const { url } = await start();
+    const long = `etl-${"x".repeat(59)}`;
+    const etl = await running!.locationDatabase("etl");
+    const other = await running!.locationDatabase(long);
+    await sql(etl, "create table kept (n int)", "insert into kept values (1)");
+    await expect(sql(other, "select n from kept")).rejects.toMatchObject({ code: "42P01" });
+    // Not the control plane's, not another location's, and no right to make more.
+    const named = (database: string) => Object.assign(new URL(etl), { pathname: `/${database}` }).href;
+    for (const database of ["headgate", "postgres", "template1", new URL(other).pathname.slice(1)]) {
+      await expect(sql(named(database), "select 1"), database).rejects.toMatchObject({ code: "42501" });
+    }
+    await expect(sql(etl, "create role more")).rejects.toMatchObject({ code: "42501" });
+    await expect(sql(etl, "create database more")).rejects.toMatchObject({ code: "42501" });
+    expect(
+      await sql(
+        url,
+        "select rolsuper or rolcreatedb or rolbypassrls as r from pg_roles where rolname like 'location%'",
+      ),
+    ).toEqual([{ r: false }, { r: false }]);
+    expect(statSync(join(dataDir, "postgres", "location-etl.password")).mode & 0o777).toBe(0o600);
+    await stop();
+    await start();
+    expect(await running!.locationDatabase("etl")).toBe(etl);
+    expect(await sql(etl, "select n from kept")).toEqual([{ n: 1 }]);
+  });
+
   it("works in a folder whose path is longer than a unix socket's may be", async () => {
     dataDir = join(root, "d".repeat(120));
     const { url } = await start();

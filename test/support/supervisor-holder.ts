@@ -6,7 +6,7 @@ const [dataDir = "", entries = "[]", stub = ""] = process.argv.slice(2);
 const supervisor = superviseLocations({
   dataDir,
   command: [process.execPath, stub],
-  objectStore: "/objects",
+  provided: () => ({ HEADGATE_OBJECT_STORE: "/objects" }),
   onListening: (location) => process.send?.(location),
   onExit: () => undefined,
 });

@@ -42,6 +42,7 @@ load_from:
       team: analytics
       env: { LEVEL: 1.10, ON: true, WHO: "\${WHO}", LITERAL: "$\${WHO}" }
       env_file: .env
+      database: OTHER_DATABASE_URL
       sidecars: [{ name: web, command: npm run web }]
 `,
       { WHO: "me", ETL_TOKEN: "t", PORT: "" },
@@ -87,6 +88,7 @@ load_from:
         path: "/other",
         env: { LEVEL: "1.10", ON: "true", WHO: "me", LITERAL: "${WHO}" },
         envFile: "/teams/.env",
+        database: "OTHER_DATABASE_URL",
         sidecars: [{ name: "web", command: "npm run web" }],
       },
     ]);

@@ -11,7 +11,7 @@ import { endRecorded, SupervisedLocation, type SupervisedLocationOptions } from 
  */
 export type LocationSupervisorOptions = Pick<
   SupervisedLocationOptions,
-  "command" | "objectStore" | "onListening" | "onExit"
+  "command" | "provided" | "onListening" | "onExit"
 > &
   Partial<Pick<SupervisedLocationOptions, "onLine" | "graceMs" | "startTimeoutMs" | "backoff">> & {
     readonly dataDir: string;

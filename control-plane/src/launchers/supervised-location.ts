@@ -44,8 +44,8 @@ export interface GoneLocation extends LocationExit {
 export interface SupervisedLocationOptions {
   /** Node and headgate's own file: `serve <module> ...` is appended. */
   readonly command: readonly string[];
-  /** `HEADGATE_OBJECT_STORE` of every location whose entry does not set its own. */
-  readonly objectStore: string;
+  /** Variables of a location, unless its entry or its env file sets them. */
+  readonly provided: (entry: ModuleEntry) => Readonly<Record<string, string>>;
   readonly onListening: (location: ListeningLocation) => void;
   /** Called once the process and all of its workers are proven gone: an attempt that ran there runs no more. */
   readonly onExit: (location: GoneLocation) => void;
@@ -148,7 +148,7 @@ export class SupervisedLocation {
     return launchLocation(
       {
         command: [...this.#options.command, ...args],
-        env: environmentOf(this.#entry, this.#options.objectStore),
+        env: environmentOf(this.#entry, this.#options.provided(this.#entry)),
         logFile: this.#file,
         onLine: (stream, line) => this.#options.onLine(locationName, stream, line),
         onAnnouncement: (announcement) => {
@@ -223,15 +223,15 @@ export async function endRecorded(record: LocationRecord, graceMs: number): Prom
   }
 }
 
-function environmentOf(entry: ModuleEntry, objectStore: string): NodeJS.ProcessEnv {
+function environmentOf(entry: ModuleEntry, provided: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.includes(name)));
   const fromFile = entry.envFile === undefined ? {} : parseEnv(readFileSync(entry.envFile, "utf8"));
-  return { ...own, HEADGATE_OBJECT_STORE: objectStore, ...fromFile, ...entry.env };
+  return { ...own, ...provided, ...fromFile, ...entry.env };
 }
 
 function fingerprintOf(entry: ModuleEntry, options: SupervisedLocationOptions): string {
   const { locationName, team, path, env, envFile } = entry;
-  const { command, objectStore } = options;
+  const { command, provided } = options;
   const fileContent = envFile === undefined ? null : readOrNull(envFile);
   const parts = [
     locationName,
@@ -241,7 +241,7 @@ function fingerprintOf(entry: ModuleEntry, options: SupervisedLocationOptions): 
     envFile ?? null,
     fileContent,
     command,
-    objectStore,
+    Object.entries(provided(entry)).sort(),
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

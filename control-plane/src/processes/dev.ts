@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { LocationDatabases } from "../launchers/location-databases.ts";
 import { superviseLocations } from "../launchers/location-supervisor.ts";
 import { startEmbeddedPostgres } from "../storage/embedded-postgres.ts";
 import { openDatabase } from "../storage/database.ts";
@@ -45,11 +46,18 @@ export async function dev(options: DevOptions): Promise<number> {
     const setup = openDatabase(postgres.url, { max: 2 });
     await migrate(setup.pool).finally(() => setup.close());
     plane = await ControlPlane.open({ databaseUrl: postgres.url, workspace: options.workspace, log });
+    const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
     const { daemon, sync, setWorkspace } = await plane.startDaemon();
+    const databases = new LocationDatabases({
+      open: (locationName) => postgres.locationDatabase(locationName),
+      env: process.env,
+      failed: (_locationName, error) => failed(error),
+    });
+    const objectStore = process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href;
     const supervisor = superviseLocations({
       dataDir,
       command: options.command,
-      objectStore: process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href,
+      provided: (entry) => ({ HEADGATE_OBJECT_STORE: objectStore, ...databases.variablesOf(entry) }),
       onListening: ({ locationName, address }) => sync.addressChanged(locationName, address),
       onExit: ({ locationName, instanceId }) => {
         if (instanceId !== undefined) daemon.drive.contact.instanceExited(locationName, instanceId);
@@ -62,9 +70,10 @@ export async function dev(options: DevOptions): Promise<number> {
     const applyWorkspace = async (workspace: Workspace) => {
       printProblems(workspace);
       const entries = await setWorkspace(workspace);
-      await supervisor.apply(entries.filter((entry) => entry.kind === "module"));
+      const modules = entries.filter((entry) => entry.kind === "module");
+      await databases.prepare(modules);
+      await supervisor.apply(modules);
     };
-    const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
     plane.onWorkspaceChange((workspace) => void applyWorkspace(workspace).catch(failed));
     const { app, events } = await plane.createApi(undefined, []);
     const port = await listen(app, "127.0.0.1", options.port, options.portAsked);

@@ -4,6 +4,7 @@ import pg from "pg";
 import type { ProcessIdentity } from "../processes/process-identity.ts";
 import { takeProcessLock } from "../processes/process-lock.ts";
 import { KeptPostgres } from "./kept-postgres.ts";
+import { openLocationDatabase } from "./location-database.ts";
 import { postgresAccount } from "./postgres-account.ts";
 import { postgresBinaries } from "./postgres-binaries.ts";
 import { openCluster, superuser } from "./postgres-cluster.ts";
@@ -31,6 +32,10 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   /** True if the server was running already, left by a process that died. */
   readonly adopted: boolean;
+  /**
+   * The URL, with its password, of a database of a location's own, made on first use: `openLocationDatabase`.
+   */
+  locationDatabase(locationName: string): Promise<string>;
   /** Ends the server once its transactions are rolled back and its memory is on disk, and gives up the data folder. */
   stop(): Promise<void>;
   /** Gives up the data folder and leaves the server running, for the next start to adopt. */
@@ -82,6 +87,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
         return (kept?.server ?? server).identity.pid;
       },
       adopted: found !== undefined,
+      locationDatabase: (locationName) => openLocationDatabase(cluster, server.port, databaseName, locationName),
       stop: async () => stopAndRelease(await current(), () => lock.release()),
       leave: async () => {
         await current();

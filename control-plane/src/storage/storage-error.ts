@@ -16,6 +16,8 @@ const hints = {
     "the message of initdb is above; set HEADGATE_DATABASE_URL to use an ordinary Postgres instead",
   "postgres.start_failed":
     "the end of the server's log is above; set HEADGATE_DATABASE_URL to use an ordinary Postgres instead",
+  "postgres.location_database_failed":
+    "look at the server's log in the data folder; or set the variable of `database` to a database that there is",
   "postgres.stop_failed": "end that process by hand, then start again",
 } as const;
 

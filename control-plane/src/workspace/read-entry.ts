@@ -99,11 +99,12 @@ function readTls(reader: NodeReader, node: Node | undefined, { file }: Reading):
 }
 
 function readModule(reader: NodeReader, item: Node, body: Node | undefined, reading: Reading): ModuleEntry | undefined {
-  const map = reader.map(body, "module", ["path", "location_name", "team", "env", "env_file", "sidecars"]);
+  const map = reader.map(body, "module", ["path", "location_name", "team", "env", "env_file", "database", "sidecars"]);
   if (map === undefined) return undefined;
   const named = readName(map);
   const path = map.required("path", map.text("path", notEmpty)) ?? "";
   const envFile = map.text("env_file", notEmpty);
+  const database = map.text("database", variableName);
   return {
     kind: "module",
     ...named,
@@ -111,6 +112,7 @@ function readModule(reader: NodeReader, item: Node, body: Node | undefined, read
     path: relativeTo(reading.file, path),
     env: readEnv(reader, map.node("env")),
     ...(envFile === undefined ? {} : { envFile: relativeTo(reading.file, envFile) }),
+    ...(database === undefined ? {} : { database }),
     sidecars: readSidecars(reader, map.node("sidecars")),
   };
 }

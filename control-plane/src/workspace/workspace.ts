@@ -42,6 +42,8 @@ export interface ModuleEntry extends LocationEntry {
   readonly env: Readonly<Record<string, string>>;
   /** A file of NAME=value lines; `env` wins over it. */
   readonly envFile?: string;
+  /** The variable that gets the URL of a database of the location's own on `dev`'s server. */
+  readonly database?: string;
   readonly sidecars: readonly WorkspaceSidecar[];
 }
 

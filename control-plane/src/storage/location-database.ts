@@ -1,0 +1,87 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { type PostgresCluster, superuser, writeWhole } from "./postgres-cluster.ts";
+import { StorageError } from "./storage-error.ts";
+
+/** A location that leaks connections is refused more, before the control plane would be. */
+const connectionsMax = 20;
+/** Postgres cuts longer names without a word, and two could become one. */
+const nameLengthMax = 63;
+
+/**
+ * The URL of a role and a database of a location's own on the embedded server, made on first use. The role may connect
+ * to no other database of the server, the control plane's included. Every step may be repeated, so that a death between
+ * two of them costs nothing. Throws `postgres.location_database_failed`.
+ */
+export async function openLocationDatabase(
+  cluster: PostgresCluster,
+  port: number,
+  controlPlaneDatabase: string,
+  locationName: string,
+): Promise<string> {
+  try {
+    const name = nameFor(locationName);
+    const password = await passwordOf(cluster.home, locationName);
+    await grant(cluster, port, controlPlaneDatabase, name, password);
+    return `postgres://${name}:${password}@127.0.0.1:${String(port)}/${name}`;
+  } catch (cause) {
+    throw new StorageError(
+      "postgres.location_database_failed",
+      `no database could be made for location ${locationName}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+async function grant(
+  cluster: PostgresCluster,
+  port: number,
+  controlPlaneDatabase: string,
+  name: string,
+  password: string,
+): Promise<void> {
+  const client = new pg.Client({
+    host: "127.0.0.1",
+    port,
+    user: superuser,
+    password: cluster.password,
+    database: "postgres",
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on("error", () => undefined);
+  await client.connect();
+  const identifier = client.escapeIdentifier(name);
+  try {
+    for (const shared of [controlPlaneDatabase, "postgres", "template1"]) {
+      await client.query(`revoke connect on database ${client.escapeIdentifier(shared)} from public`);
+    }
+    const role = await client.query("select from pg_roles where rolname = $1", [name]);
+    if (role.rowCount === 0) await client.query(`create role ${identifier}`);
+    await client.query(
+      `alter role ${identifier} login connection limit ${String(connectionsMax)} password ${client.escapeLiteral(password)}`,
+    );
+    const database = await client.query("select from pg_database where datname = $1", [name]);
+    if (database.rowCount === 0) await client.query(`create database ${identifier} owner ${identifier}`);
+    await client.query(`revoke connect on database ${identifier} from public`);
+  } finally {
+    await client.end();
+  }
+}
+
+function nameFor(locationName: string): string {
+  const name = `location_${locationName}`;
+  if (name.length <= nameLengthMax) return name;
+  return `location_${createHash("sha256").update(locationName).digest("hex").slice(0, 40)}`;
+}
+
+/** Kept beside the server's own, so that a location finds its database again after a restart. */
+async function passwordOf(home: string, locationName: string): Promise<string> {
+  const file = join(home, `location-${locationName}.password`);
+  const kept = await readFile(file, "utf8").catch(() => "");
+  if (kept.trim() !== "") return kept.trim();
+  const password = randomBytes(24).toString("base64url");
+  await writeWhole(file, `${password}\n`);
+  return password;
+}
