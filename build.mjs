@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const root = fileURLToPath(new URL(".", import.meta.url));
 
 /** Every package that ships JavaScript: its folder and its entry points. */
-const packages = [
+export const packages = [
   { folder: "proto", entryPoints: ["index.ts"] },
   { folder: "shared/model", entryPoints: ["src/index.ts"] },
   { folder: "shared/sdk", entryPoints: ["src/index.ts", "src/serve.ts", "src/testing.ts", "src/worker.ts"] },
@@ -45,6 +45,20 @@ export function isStale() {
   return false;
 }
 
+/** How a package becomes JavaScript, here and when it is packed. */
+export function bundleOptions(folder, entryPoints) {
+  return {
+    entryPoints: entryPoints.map((entry) => join(root, folder, entry)),
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  };
+}
+
 export async function build() {
   const startedAt = new Date();
   const esbuild = await import("esbuild");
@@ -52,18 +66,11 @@ export async function build() {
     packages.map(async ({ folder, entryPoints }) => {
       const outdir = join(root, folder, "dist");
       const { outputFiles } = await esbuild.build({
-        write: false,
-        entryPoints: entryPoints.map((entry) => join(root, folder, entry)),
+        ...bundleOptions(folder, entryPoints),
         outdir,
-        bundle: true,
-        splitting: true,
-        format: "esm",
-        platform: "node",
-        target: "node20",
-        packages: "external",
+        write: false,
         sourcemap: true,
         sourcesContent: false,
-        logLevel: "warning",
       });
       // Chunks before the entry points that import them, and each file in one piece: a process may be starting from this
       // folder right now, and one that runs may still import a chunk of the build before.
