@@ -31,6 +31,9 @@ const processes: ProcessCommands = {
   async verify(options) {
     return (await import("./cli/commands/verify.ts")).verify(options);
   },
+  async validate(options) {
+    return (await import("./cli/commands/validate.ts")).validate(options);
+  },
 };
 
 /** Runs the command line of this process; the exit status is set when it has ended. */

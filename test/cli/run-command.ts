@@ -38,7 +38,16 @@ export async function command(url: string, args: readonly string[], options: Ter
         return () => undefined;
       },
     },
-    { dev: refuse, api: refuse, daemon: refuse, serve: refuse, migrate: refuse, verify: refuse, ...options.processes },
+    {
+      dev: refuse,
+      api: refuse,
+      daemon: refuse,
+      serve: refuse,
+      migrate: refuse,
+      verify: refuse,
+      validate: refuse,
+      ...options.processes,
+    },
     "1.2.3",
   );
   return { status, out, err };

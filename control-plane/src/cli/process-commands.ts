@@ -51,6 +51,13 @@ export interface VerifyCommand {
   readonly json: boolean;
 }
 
+export interface ValidateCommand {
+  readonly workspace: string;
+  /** Where to write the definitions, for a later `diff --against`. */
+  readonly out: string | undefined;
+  readonly json: boolean;
+}
+
 export interface ProcessCommands {
   dev(options: DevCommand): Promise<number>;
   api(options: ApiCommand): Promise<number>;
@@ -58,4 +65,5 @@ export interface ProcessCommands {
   serve(options: ServeCommand): Promise<number>;
   migrate(options: MigrateCommand): Promise<number>;
   verify(options: VerifyCommand): Promise<number>;
+  validate(options: ValidateCommand): Promise<number>;
 }

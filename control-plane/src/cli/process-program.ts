@@ -4,10 +4,10 @@ import { example } from "./command-words.ts";
 import type { ProcessCommands, ServeCommand } from "./process-commands.ts";
 import type { Terminal } from "./terminal.ts";
 
-const workspace = ["--workspace <file>", "workspace.yaml", "workspace.yaml"] as const;
-const dataDir = ["--data-dir <folder>", "where dev keeps its database and objects", ".headgate"] as const;
+export const workspace = ["--workspace <file>", "workspace.yaml", "workspace.yaml"] as const;
+export const dataDir = ["--data-dir <folder>", "where dev keeps its database and objects", ".headgate"] as const;
 
-function portNumber(text: string): number {
+export function portNumber(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new CliError("cli.bad_port", `${text} is no port.`, "A port is a whole number from 0 to 65535.");

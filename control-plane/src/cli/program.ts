@@ -14,6 +14,7 @@ import {
   wait,
   wholeNumber,
 } from "./command-words.ts";
+import { addCheckoutCommands } from "./checkout-program.ts";
 import { addRunCommands, addWorkspaceCommands } from "./run-program.ts";
 import { addProcessCommands } from "./process-program.ts";
 import type { ProcessCommands } from "./process-commands.ts";
@@ -62,6 +63,7 @@ export function buildProgram(options: ProgramOptions): Command {
   addRunCommands(program, ask);
   addWorkspaceCommands(program, ask);
   addProcessCommands(program, processes, terminal, ended);
+  addCheckoutCommands(program, processes, ended);
   return program;
 }
 

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseEnv } from "node:util";
 import type { ModuleEntry } from "../workspace/workspace.ts";
 import {
   adoptLocation,
@@ -14,6 +13,7 @@ import {
   type LocationProcess,
   type OutputStream,
 } from "./location-process.ts";
+import { locationEnvironment } from "./location-environment.ts";
 import {
   type LocationRecord,
   readLocationRecord,
@@ -57,9 +57,6 @@ export interface SupervisedLocationOptions {
   /** Before a new start; doubled up to `maxMs`, and `minMs` again after a life of `resetAfterMs`. */
   readonly backoff: { readonly minMs: number; readonly maxMs: number; readonly resetAfterMs: number };
 }
-
-/** Credentials of the control plane, which are no location's business. */
-const withheld = ["HEADGATE_DATABASE_URL", "HEADGATE_TOKENS", "HEADGATE_TOKEN"];
 
 const noStatus: LocationExit = { code: null, signal: null };
 
@@ -148,7 +145,7 @@ export class SupervisedLocation {
     return launchLocation(
       {
         command: [...this.#options.command, ...args],
-        env: environmentOf(this.#entry, this.#options.provided(this.#entry)),
+        env: locationEnvironment(this.#entry, this.#options.provided(this.#entry)),
         logFile: this.#file,
         onLine: (stream, line) => this.#options.onLine(locationName, stream, line),
         onAnnouncement: (announcement) => {
@@ -221,12 +218,6 @@ export async function endRecorded(record: LocationRecord, graceMs: number): Prom
     // Its number belongs to nobody, so if there is a group of that number it is still the old one.
     await endProcessGroup(record.pid);
   }
-}
-
-function environmentOf(entry: ModuleEntry, provided: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.includes(name)));
-  const fromFile = entry.envFile === undefined ? {} : parseEnv(readFileSync(entry.envFile, "utf8"));
-  return { ...own, ...provided, ...fromFile, ...entry.env };
 }
 
 function fingerprintOf(entry: ModuleEntry, options: SupervisedLocationOptions): string {
