@@ -133,7 +133,7 @@ describe("who holds a key", () => {
       location: "north",
       code: "definition.owned_by_another_location",
       message: "Location north defines a/x, which is already defined by location south, which owns it.",
-      hint: "Rename or remove it in north: a key stays with the location that defined it first.",
+      hint: "Rename or remove it in north: a key stays with the location that defined it first. To move it: npx headgate owner transfer a/x --to north",
     });
   });
 

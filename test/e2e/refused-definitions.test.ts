@@ -10,6 +10,7 @@ import { protoPath as healthProtoPath } from "grpc-health-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Deployment, deploymentKinds, type Location } from "../support/deployment.ts";
 import { startDeployment } from "../support/start-deployment.ts";
+import { until } from "../support/until.ts";
 
 /* "One bad definition never hides the good ones": three locations of two teams, with every mistake there is. */
 
@@ -91,6 +92,32 @@ describe.each(deploymentKinds)("definitions on a %s deployment", (kind) => {
     ]);
     const { status, stdout } = await headgate.cli("materialize", "north/* or south/*");
     expect(status, stdout).toBe(0);
+    await headgate.verify();
+  });
+
+  test("a key that two locations define goes to the other one by the command that the collision names", async () => {
+    const names = ["north", "north-annex"];
+    const loser = names.find((name) => locations[name]?.problems.some(({ key }) => key === "north/shared")) ?? "";
+    const winner = names.find((name) => name !== loser) ?? "";
+    const [command = ""] = /owner transfer .*$/.exec(problem(loser, "north/shared").hint) ?? [];
+    expect(command).toBe(`owner transfer north/shared --to ${loser}`);
+    const { status, stdout, stderr } = await headgate.cli(...command.split(" "));
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toBe(`north/shared belongs to location ${loser}, and no longer to ${winner}. Remove it there.\n`);
+    await until("the collision is reported on the other one", async () => {
+      const { problems } = await headgate.location(winner);
+      return problems.some(({ key }) => key === "north/shared");
+    });
+    expect((await headgate.location(loser)).problems.map(({ key }) => key)).not.toContain("north/shared");
+    const run = await headgate.cli("materialize", "north/shared");
+    expect(run.status, run.stdout).toBe(0);
+    const made = await headgate.api.list("listVersions", "/assets/north%2Fshared/versions");
+    expect(made.map((version) => version.location)).toEqual([loser, winner]);
+    const refused = await headgate.cli("owner", "release", "north/shared");
+    expect([refused.status, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining(`npx headgate owner transfer north/shared --to ${winner}`),
+    ]);
     await headgate.verify();
   });
 

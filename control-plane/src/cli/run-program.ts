@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Ask, detach, example, json, partition, wait, wholeNumber } from "./command-words.ts";
+import { type Ask, detach, example, idempotencyKey, json, partition, wait, wholeNumber } from "./command-words.ts";
 
 export function addRunCommands(program: Command, ask: Ask): void {
   const run = program.command("run").description("runs");
@@ -103,6 +103,7 @@ export function addWorkspaceCommands(program: Command, ask: Ask): void {
         (await import("./commands/location.ts")).locationReload(context, name),
       ),
     );
+  addOwnerCommands(program, ask);
   program
     .command("team")
     .description("teams")
@@ -125,6 +126,33 @@ export function addWorkspaceCommands(program: Command, ask: Ask): void {
     .action(
       ask(async (context, options: { limit: number }) =>
         (await import("./commands/audit.ts")).auditList(context, options),
+      ),
+    );
+}
+
+function addOwnerCommands(program: Command, ask: Ask): void {
+  const owner = program.command("owner").description("which location of a team an asset belongs to");
+  owner
+    .command("transfer <asset>")
+    .description("move an asset to another location of its team, which defines it already")
+    .requiredOption("--to <location>", "the code location that gets it")
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("owner transfer flights/airports --to flights-reference"))
+    .action(
+      ask(async (context, asset: string, options: { to: string; idempotencyKey?: string }) =>
+        (await import("./commands/owner.ts")).ownerTransfer(context, asset, options),
+      ),
+    );
+  owner
+    .command("release <asset>")
+    .description("take an asset from a location that is gone or no longer defines it")
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("owner release flights/airports"))
+    .action(
+      ask(async (context, asset: string, options: { idempotencyKey?: string }) =>
+        (await import("./commands/owner.ts")).ownerRelease(context, asset, options),
       ),
     );
 }

@@ -25,8 +25,8 @@ export interface LocationSegment {
   readonly errors: readonly (DefinitionError & { readonly key: string; readonly kind: "asset" | "check" | "module" })[];
 }
 
-/** Which location a key belongs to, by key: the owner registry, which absence does not free. */
-export type AssetOwners = ReadonlyMap<string, { readonly team: string; readonly location: string }>;
+/** Which location a key belongs to, by key: the owner registry, which absence does not free. Null: it was released. */
+export type AssetOwners = ReadonlyMap<string, { readonly team: string; readonly location: string | null }>;
 
 export interface Edge {
   readonly dependency: Dependency;

@@ -39,7 +39,7 @@ export function claimedAssets(
     for (const stored of segment.assets) {
       const { key } = stored.definition;
       const retired = stored.retired === true;
-      const problem = claimProblem(claims, segment, stored, owners.get(key)?.location);
+      const problem = claimProblem(claims, segment, stored, owners.get(key)?.location ?? undefined);
       if (problem === "yields") continue;
       if (problem !== undefined) {
         refuse(refusedAt(segment, key, problem));

@@ -77,7 +77,7 @@ export function ownedByAnotherLocation(at: DefinitionSite, owner: string, regist
     "definition.owned_by_another_location",
     at,
     `Location ${at.location} defines ${at.key}, which is already defined by location ${owner}, ${why}.`,
-    `Rename or remove it in ${at.location}: a key stays with the location that defined it first.`,
+    `Rename or remove it in ${at.location}: a key stays with the location that defined it first. To move it: npx headgate owner transfer ${at.key} --to ${at.location}`,
   );
 }
 

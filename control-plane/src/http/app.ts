@@ -20,6 +20,7 @@ import { assetRoutes } from "./routes/asset-routes.ts";
 import { auditRoute } from "./routes/audit-route.ts";
 import { discardRoutes } from "./routes/discard-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
+import { ownerRoutes } from "./routes/owner-routes.ts";
 import { runRoutes } from "./routes/run-routes.ts";
 import { metricsText, serverRoutes } from "./routes/server-routes.ts";
 import { waiverRoutes } from "./routes/waiver-routes.ts";
@@ -31,6 +32,7 @@ import type { Handlers } from "./request.ts";
 const handlers: Handlers = {
   ...serverRoutes,
   ...locationRoutes,
+  ...ownerRoutes,
   ...assetRoutes,
   ...runRoutes,
   ...whyRoute,

@@ -66,7 +66,7 @@ export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitio
       firstSeenMs: first_seen_at.getTime(),
     });
   }
-  const owners = await db.query<{ asset_key: string; team: string; location: string }>(
+  const owners = await db.query<{ asset_key: string; team: string; location: string | null }>(
     "select asset_key, team, location from asset_owners",
   );
   const edges = await db.query<{ edge: string }>("select reader || E'\\n' || upstream as edge from established_edges");

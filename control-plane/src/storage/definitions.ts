@@ -1,14 +1,14 @@
-import { type AssetKey, parseAssetKey, teamOf } from "@headgate/model";
+import { parseAssetKey, teamOf } from "@headgate/model";
 import type pg from "pg";
-import type { AssetOwners, Graph } from "../domain/asset-graph.ts";
+import type { AssetOwners } from "../domain/asset-graph.ts";
 import type { AssetDefinition, CheckDefinition } from "../domain/definitions.ts";
-import { type GateOpening, type GatingChange, gateOpenings, gatingChanges, mayOpen } from "../domain/gating-change.ts";
+import type { GateOpening } from "../domain/gating-change.ts";
 import { buildGraph } from "../domain/graph.ts";
 import type { Manifest, ReceivedDefinition } from "../domain/manifest.ts";
-import { type NewEvent, appendEvents } from "./append-events.ts";
-import { bumpGate, definitionsGate } from "./bump-gate.ts";
+import type { NewEvent } from "./append-events.ts";
+import { changeGraph } from "./change-graph.ts";
 import { type DefinitionRow, locationSegment, readDefinitionRows, toErrorRow } from "./definition-rows.ts";
-import { readGateState } from "./gate-state.ts";
+import { lockDefinitions } from "./definitions-lock.ts";
 import { nextDefinitions, rowKey } from "./next-definitions.ts";
 
 export { loadSegments } from "./definition-rows.ts";
@@ -32,9 +32,6 @@ export interface AppliedManifest {
   readonly opened: readonly GateOpening[];
 }
 
-/** One manifest at a time, over all locations: what gates an asset may be defined in several. */
-const definitionsLock = 7_205_759_403_792_795n;
-const openingsMax = 10_000;
 const keysInEventMax = 1_000;
 const unchanged: AppliedManifest = { changed: false, added: [], updated: [], removed: [], errors: 0, opened: [] };
 
@@ -56,7 +53,7 @@ export async function unknownDefinitions(
  */
 export async function applyManifest(tx: pg.PoolClient, input: ManifestInput): Promise<AppliedManifest> {
   const { location, team, definitionsHash } = input;
-  const nowMs = await lockDefinitions(tx, location, team);
+  const nowMs = await lockLocation(tx, location, team);
   if (await isApplied(tx, location, team, definitionsHash)) return unchanged;
   await insertDefinitions(tx, input.definitions);
   const stored = await readDefinitionRows(tx);
@@ -74,7 +71,7 @@ export async function applyManifest(tx: pg.PoolClient, input: ManifestInput): Pr
 
 /** A location that left the workspace: its definitions are retired, and serve whoever reads its assets. */
 export async function removeLocation(tx: pg.PoolClient, location: string, team: string): Promise<AppliedManifest> {
-  const nowMs = await lockDefinitions(tx, location, team);
+  const nowMs = await lockLocation(tx, location, team);
   const { rows: found } = await tx.query<{ team: string }>(
     `update locations set removed_at = to_timestamp($2::double precision / 1000), definitions_hash = null
        where name = $1 and removed_at is null returning team`,
@@ -88,14 +85,13 @@ export async function removeLocation(tx: pg.PoolClient, location: string, team: 
   return replaceRows(tx, { location, team: found[0].team, definitionsHash: "", previous, rows, owners, stored, nowMs });
 }
 
-async function lockDefinitions(tx: pg.PoolClient, location: string, team: string): Promise<number> {
-  await tx.query("select pg_advisory_xact_lock($1)", [definitionsLock]);
+async function lockLocation(tx: pg.PoolClient, location: string, team: string): Promise<number> {
+  const nowMs = await lockDefinitions(tx);
   await tx.query("insert into locations (name, team, state) values ($1, $2, 'loading') on conflict do nothing", [
     location,
     team,
   ]);
-  const { rows } = await tx.query<{ now: Date }>("select clock_timestamp() as now");
-  return rows[0]?.now.getTime() ?? 0;
+  return nowMs;
 }
 
 async function isApplied(tx: pg.PoolClient, location: string, team: string, hash: string): Promise<boolean> {
@@ -149,16 +145,22 @@ async function claimAssets(
   owners: AssetOwners,
 ): Promise<AssetOwners> {
   const claimed = rows
-    .filter(({ kind, hash, key }) => kind === "asset" && hash !== null && !owners.has(key) && isOfTeam(key, team))
+    .filter(({ kind, hash, key }) => kind === "asset" && hash !== null && !isHeld(owners, key) && isOfTeam(key, team))
     .map(({ key }) => key)
     .sort();
   if (claimed.length === 0) return owners;
   await tx.query(
     `insert into asset_owners (asset_key, team, location) select k, $2, $3 from unnest($1::text[]) k order by k
-       on conflict do nothing`,
+       on conflict (asset_key) do update set location = excluded.location, claimed_at = clock_timestamp()
+         where asset_owners.location is null`,
     [claimed, team, location],
   );
   return new Map([...owners, ...claimed.map((key) => [key, { team, location }] as const)]);
+}
+
+/** A released key is registered, and held by nobody. */
+function isHeld(owners: AssetOwners, key: string): boolean {
+  return (owners.get(key)?.location ?? null) !== null;
 }
 
 function isOfTeam(text: string, team: string): boolean {
@@ -183,47 +185,18 @@ async function replaceRows(tx: pg.PoolClient, replacement: Replacement): Promise
   const { location, team, previous, rows, owners, stored, nowMs } = replacement;
   await writeRows(tx, location, previous, rows);
   const others = stored.locations.filter((entry) => entry.location !== location);
-  const established = (reader: string, upstream: string) => stored.established.has(reader, upstream);
-  const before = buildGraph(stored.locations.map(locationSegment), stored.owners, { established });
-  const after = buildGraph([...others, { location, team, rows }].map(locationSegment), owners, { established });
-  await recordEdges(tx, after, established);
-  const changes = gatingChanges(before, after);
-  // First, as the lowest key: whoever judges by the graph before this one is refused.
-  await bumpGate(tx, definitionsGate);
-  await bumpGates(tx, changes);
-  const opened = await openings(tx, changes, nowMs);
+  const { established } = stored;
+  const options = { established: (reader: string, upstream: string) => established.has(reader, upstream) };
   const summary = summarize(previous, rows);
-  await appendEvents(tx, [
-    changedEvent(replacement, summary),
-    ...opened.map((opening) => openedEvent(opening, location)),
-  ]);
+  const opened = await changeGraph(tx, {
+    before: buildGraph(stored.locations.map(locationSegment), stored.owners, options),
+    after: buildGraph([...others, { location, team, rows }].map(locationSegment), owners, options),
+    established,
+    location,
+    events: [changedEvent(replacement, summary)],
+    nowMs,
+  });
   return { changed: true, ...summary, opened };
-}
-
-/** Edges that serve from now on, and those that their readers have given up. */
-async function recordEdges(
-  tx: pg.PoolClient,
-  graph: Graph,
-  established: (reader: string, upstream: string) => boolean,
-): Promise<void> {
-  const fresh = graph.order.flatMap((node) =>
-    node.upstream
-      .filter((edge) => !established(node.key, edge.upstream.key))
-      .map((edge) => ({ reader: node.key, upstream: edge.upstream.key })),
-  );
-  if (fresh.length > 0) {
-    await tx.query(
-      `insert into established_edges (reader, upstream)
-         select distinct reader, upstream from jsonb_to_recordset($1) as x (reader text, upstream text)
-         order by reader, upstream on conflict do nothing`,
-      [JSON.stringify(fresh)],
-    );
-  }
-  await tx.query(
-    `delete from established_edges e using location_definitions d join definitions b on b.hash = d.hash
-       where d.kind = 'asset' and d.key = e.reader and d.retired_at is null
-         and not b.body -> 'dependencies' @> jsonb_build_array(jsonb_build_object('asset', e.upstream))`,
-  );
 }
 
 async function writeRows(
@@ -276,37 +249,6 @@ function sameRow(a: DefinitionRow | undefined, b: DefinitionRow): boolean {
   );
 }
 
-/** New assets get a gate; every gate that is decided otherwise than before gets a new epoch. */
-async function bumpGates(tx: pg.PoolClient, changes: readonly GatingChange[]): Promise<void> {
-  if (changes.length === 0) return;
-  const made = changes.filter(({ before }) => before === undefined).map(({ asset }) => asset);
-  await tx.query(
-    "insert into asset_gate (asset_key) select k from unnest($1::text[]) k order by k on conflict do nothing",
-    [made],
-  );
-  await tx.query(
-    `with locked as (select asset_key from asset_gate where asset_key = any ($1) order by asset_key for no key update)
-     update asset_gate g set epoch = epoch + 1 from locked where g.asset_key = locked.asset_key`,
-    [changes.map(({ asset }) => asset)],
-  );
-}
-
-/** Read after the gates are locked, so that no result comes between. */
-async function openings(tx: pg.PoolClient, changes: readonly GatingChange[], nowMs: number): Promise<GateOpening[]> {
-  const candidates = changes.filter(mayOpen);
-  const state = await readGateState(
-    tx,
-    candidates.map(({ asset }): AssetKey => asset),
-  );
-  const opened: GateOpening[] = [];
-  for (const change of candidates) {
-    const versions = [...(state.get(change.asset)?.partitions.values() ?? [])].flat();
-    opened.push(...gateOpenings(change, versions, nowMs));
-    if (opened.length > openingsMax) break;
-  }
-  return opened.slice(0, openingsMax);
-}
-
 type Summary = Pick<AppliedManifest, "added" | "updated" | "removed" | "errors">;
 
 function summarize(previous: readonly DefinitionRow[], rows: readonly DefinitionRow[]): Summary {
@@ -340,9 +282,4 @@ function changedEvent({ location, team, definitionsHash }: Replacement, summary:
     errors,
   };
   return { kind: "definitions_changed", location, payload };
-}
-
-function openedEvent({ asset, partition, version, checks, team }: GateOpening, location: string): NewEvent {
-  const payload = { version, cause: "definition", checks, ...(team === undefined ? {} : { team }) };
-  return { kind: "gate_opened", assetKey: asset, partitionKey: partition, location, payload };
 }

@@ -111,7 +111,7 @@ export interface Schema {
     first_seen_at: Time;
   };
   established_edges: { reader: string; upstream: string; since: Time };
-  asset_owners: { asset_key: string; team: string; location: string; claimed_at: Time };
+  asset_owners: { asset_key: string; team: string; location: string | null; claimed_at: Time };
   asset_gate: { asset_key: string; epoch: Defaulted<number> };
   runs: {
     id: string;

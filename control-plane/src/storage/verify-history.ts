@@ -133,7 +133,7 @@ export const historyRules: readonly HistoryRule[] = [
   ),
   rule(
     "audited",
-    "Every run, waiver and discarded version has an audit row that says who made it so.",
+    "Every run, waiver, discarded version and change of owner has an audit row that says who made it so.",
     `select null::bigint as position, what || ' has no audit row' as found, ids from (
        select 'run ' || id as what, jsonb_build_object('run', id) as ids from runs r
          where not exists (select from audit a where a.action = 'run.create' and a.subject = r.id::text)
@@ -148,6 +148,10 @@ export const historyRules: readonly HistoryRule[] = [
              and a.details ->> 'waiver' = w.id::text) end
        union all select 'the discarding of version ' || id, jsonb_build_object('version', id) from versions v
          where discarded_at is not null and not exists (select from audit a where a.action = 'version.discard'
-           and a.details ->> 'version' = v.id::text)) x`,
+           and a.details ->> 'version' = v.id::text)
+       union all select 'the change of owner of ' || e.asset_key, jsonb_build_object('asset', e.asset_key, 'seq', e.seq) from events e
+         where e.kind in ('owner_transferred', 'owner_released') and not exists (select from audit a
+           where a.action in ('owner.transfer', 'owner.release') and a.subject = e.asset_key and a.actor = e.payload ->> 'actor'
+             and (a.details -> 'from', a.details -> 'to') = (e.payload -> 'from', e.payload -> 'to'))) x`,
   ),
 ];

@@ -12,11 +12,11 @@ export const ownershipRules: readonly HistoryRule[] = [
   rule(
     "asset_of_its_team",
     "An asset belongs to the team that its key begins with, in a location of that team.",
-    `select null::bigint as position, o.asset_key || ' belongs to ' || o.team || ' in location ' || o.location ||
+    `select null::bigint as position, o.asset_key || ' belongs to ' || o.team || coalesce(' in location ' || o.location, '') ||
          coalesce(' of ' || nullif(l.team, o.team), '') as found,
        jsonb_build_object('asset', o.asset_key, 'team', o.team, 'location', o.location) as ids
      from asset_owners o left join locations l on l.name = o.location
-     where o.team <> split_part(o.asset_key, '/', 1) or l.team is distinct from o.team`,
+     where o.team <> split_part(o.asset_key, '/', 1) or (o.location is not null and l.team is distinct from o.team)`,
   ),
   rule(
     "asset_has_owner",
@@ -31,12 +31,23 @@ export const ownershipRules: readonly HistoryRule[] = [
   ),
   rule(
     "made_by_owner",
-    "A version is made by the location that owns its asset, and by no other.",
-    `select v.seq as position, 'version ' || v.id || ' of ' || v.asset_key || ' was made by ' || v.location || ', and ' || o.location || ' owns it' as found,
-       jsonb_build_object('version', v.id, 'asset', v.asset_key, 'location', v.location, 'owner', o.location) as ids
-     from versions v join asset_owners o using (asset_key) join attempts a on a.id = v.attempt_id
-     where v.location <> o.location or a.location <> v.location or a.asset_key <> v.asset_key
-       or a.partition_key <> v.partition_key`,
+    "A version is made by the location that owned its asset when its attempt was leased, and by no other.",
+    // Who owned it then is told by the first change after: it says whom the key was taken from. Without one, the registry.
+    `with changes as materialized (select asset_key, seq, payload ->> 'from' as location from events
+         where kind in ('owner_transferred', 'owner_released')),
+       made as (
+         select v.id, v.asset_key, v.partition_key, v.seq, v.location, a.location as computed, a.asset_key as attempted,
+           a.partition_key as attempted_partition, case when c.seq is null then o.location else c.location end as owner
+         from versions v join asset_owners o using (asset_key) join attempts a on a.id = v.attempt_id
+         left join lateral (select e.seq from events e where e.run_id = a.run_id and e.step_index = a.step_index
+           and e.kind = 'step_leased' and e.payload ->> 'attempt' = a.id::text
+           and exists (select from changes x where x.asset_key = v.asset_key) limit 1) l on true
+         left join lateral (select x.seq, x.location from changes x where x.asset_key = v.asset_key and x.seq > l.seq
+           order by x.seq limit 1) c on true)
+     select seq as position, 'version ' || id || ' of ' || asset_key || ' was made by ' || location || ', and ' || coalesce(owner, 'nobody') || ' owns it' as found,
+       jsonb_build_object('version', id, 'asset', asset_key, 'location', location, 'owner', owner) as ids
+     from made where location is distinct from owner or computed <> location or attempted <> asset_key
+       or attempted_partition <> partition_key`,
   ),
   rule(
     "checked_by_owner",

@@ -44,6 +44,10 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
     failUnleased(drive, cycle, run, step, goneError(spec.asset, spec.partition, spec.location, node));
     return [];
   }
+  if (node.location !== spec.location) {
+    failUnleased(drive, cycle, run, step, movedError(spec.asset, spec.location, node.location, run.id));
+    return [];
+  }
   const nowMs = drive.world.now();
   const partitionsOf = (edge: Edge): readonly string[] => {
     const planned = spec.edges.find((e) => e.name === edge.dependency.name && e.asset === edge.upstream.key);
@@ -86,6 +90,15 @@ function goneError(asset: string, partition: string, location: string, node: Ass
     code: "step.definition_gone",
     message: `${what} is no longer defined by ${location}.`,
     hint: `headgate location show ${location} lists what it defines and what is wrong with it.`,
+  };
+}
+
+/** Transferred after the run was planned. A step stays with its location; the next run goes to the new one. */
+function movedError(asset: string, from: string, to: string, runId: string) {
+  return {
+    code: "step.definition_gone",
+    message: `${asset} was transferred from location ${from} to ${to} after this run was planned.`,
+    hint: `headgate run retry ${runId} --from-failure launches it in ${to}.`,
   };
 }
 

@@ -5,6 +5,16 @@ import * as shape from "./shapes.ts";
 
 const api = "/api/v1";
 const oneLocation = z.object({ name: shape.name });
+const oneAsset = z.object({ key: shape.assetKeyParam });
+
+const ownership = z
+  .object({
+    asset: z.string(),
+    team: z.string(),
+    location: z.string().nullable().describe("null: the next location of the team that defines it claims it"),
+    previous: z.string().nullable(),
+  })
+  .meta({ id: "Ownership" });
 
 /** Code locations and teams. */
 export const workspaceRoutes = {
@@ -33,6 +43,25 @@ export const workspaceRoutes = {
     params: oneLocation,
     status: 202,
     answer: z.object({ name: z.string(), requestedAt: shape.time }).meta({ id: "ReloadRequested" }),
+  }),
+  transferAsset: route({
+    method: "POST",
+    path: `${api}/assets/{key}/owner/transfer`,
+    tag: "locations",
+    summary: "Moves an asset to another location of its team, which defines it already",
+    params: oneAsset,
+    body: z.strictObject({ location: shape.name }),
+    status: 200,
+    answer: ownership,
+  }),
+  releaseAsset: route({
+    method: "POST",
+    path: `${api}/assets/{key}/owner/release`,
+    tag: "locations",
+    summary: "Takes an asset from a location that is gone or no longer defines it",
+    params: oneAsset,
+    status: 200,
+    answer: ownership,
   }),
   listTeams: route({
     method: "GET",
