@@ -6,6 +6,7 @@ import { typeProblems } from "../support/type-expectations.ts";
 import { startBareLocation } from "../support/bare-location.ts";
 import { DocumentedDeployment } from "./documented-deployment.ts";
 import { type FencedBlock, fencedBlocks, placeOf } from "./fenced-blocks.ts";
+import { moduleOf } from "./module-of.ts";
 import { outputProblem } from "./shown-output.ts";
 
 /*
@@ -30,16 +31,6 @@ function markdownBelow(folder: string): string[] {
     .filter((name) => name.endsWith(".md"))
     .map((name) => `${folder}/${name}`)
     .sort();
-}
-
-/** The blocks of one document that are to be type-checked together, each at its own lines. */
-function moduleOf(blocks: readonly FencedBlock[]): string {
-  const lines: string[] = [];
-  for (const block of blocks) {
-    while (lines.length < block.line) lines.push("");
-    lines.push(...block.text.split("\n"));
-  }
-  return `${lines.join("\n")}\nexport {};\n`;
 }
 
 const isStep = ({ language, marks }: FencedBlock) =>

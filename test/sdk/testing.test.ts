@@ -8,9 +8,10 @@ import {
   lastValidated,
   monthlyPartitions,
   orderOnly,
+  Permanent,
   resource,
 } from "@headgate/sdk";
-import { materialize, testContext } from "@headgate/sdk/testing";
+import { materialize, partitioned, runCheck, testContext } from "@headgate/sdk/testing";
 
 const monthly = monthlyPartitions({ start: "2001-01", end: "2001-05" });
 const nowMs = Date.UTC(2002, 0);
@@ -68,10 +69,10 @@ describe("testContext", () => {
   });
 
   test("refuses what the asset does not have, in words", () => {
-    expect(() => testContext(sales, { resources })).toThrow(
-      "shop/sales is partitioned: give testContext a `partition`.",
+    expect(() => testContext(sales, { resources })).toThrow("shop/sales is partitioned: give it a `partition`.");
+    expect(() => testContext(sales, { partition: "1999-01" })).toThrow(
+      'shop/sales has no partition "1999-01": write 2001-01..2001-04.',
     );
-    expect(() => testContext(sales, { partition: "1999-01" })).toThrow('shop/sales has no partition "1999-01".');
     expect(() => testContext(sales, { partition: "2001-01", config: { factor: "x" as never } })).toThrow(
       "does not match",
     );
@@ -80,7 +81,142 @@ describe("testContext", () => {
   });
 });
 
-describe("materialize", () => {
+describe("materialize of one asset", () => {
+  test("computes on the inputs that are given and judges the value as a run would", async () => {
+    const made = await materialize(sales, {
+      inputs: { raw: [100, -300] },
+      partition: "2001-02",
+      config: { factor: 2 },
+      resources,
+      checks: [positive, warned],
+    });
+    expect(made.value).toEqual({ total: -4 });
+    // As checks and readers receive it: a date is its milliseconds.
+    expect(made.metadata).toEqual({ rows: 2, from: Date.UTC(2001, 1) });
+    expect(made.logs).toEqual([{ level: "info", message: "summed", fields: { month: "2001-02" } }]);
+    expect(made.checks["positive"]).toMatchObject({ outcome: "failed", metadata: { rows: 2, month: "2001-02" } });
+    expect(made.checks["warned"]).toMatchObject({ outcome: "warned", passed: false });
+    expect(made.isOpen).toBe(false);
+  });
+
+  test("takes several partitions as an object, or as `partitioned` with what was left out", async () => {
+    const read = asset({
+      key: "shop/read",
+      partitions: monthly,
+      deps: { all: lastValidated(allPartitions(sales)), raw, after: orderOnly(report) },
+      compute: ({ all, raw }, { inputs }) => ({
+        totals: [...all].map(([key, { total }]) => [key, total]),
+        raw,
+        inputs,
+      }),
+    });
+    const options = { partition: "2001-03" };
+    const { value } = await materialize(read, {
+      ...options,
+      inputs: { all: { "2001-01": { total: 1 }, "2001-02": { total: 2 } }, raw: [1] },
+    });
+    expect(value.totals).toEqual([
+      ["2001-01", 1],
+      ["2001-02", 2],
+    ]);
+    expect(value.inputs.raw).toMatchObject({ assetKey: "shop/raw", versions: [{ partitionKey: "2001-03" }] });
+    const all = partitioned({ "2001-01": { total: 1 } }, ["2001-02"]);
+    const partial = await materialize(read, { ...options, inputs: { all, raw: [1] } });
+    expect(partial.value.inputs.all).toMatchObject({ versions: [{ partitionKey: "2001-01" }], leftOut: ["2001-02"] });
+  });
+
+  test("fails in the words of a run", async () => {
+    const given = { inputs: { raw: [1] }, partition: "2001-01", resources };
+    await expect(materialize(sales, { ...given, config: { factor: "two" as never } })).rejects.toMatchObject({
+      code: "step.config_invalid",
+      message: expect.stringMatching(/^The config for shop\/sales does not match its schema\. at factor: /) as string,
+    });
+    const wrong = asset({
+      key: "shop/wrong",
+      value: z.object({ n: z.number() }),
+      compute: () => ({ n: "x" as never }),
+    });
+    await expect(materialize(wrong)).rejects.toMatchObject({
+      code: "step.value_invalid",
+      message: expect.stringMatching(/^The value of shop\/wrong does not match its schema\. at n: /) as string,
+    });
+    const said = asset({ key: "shop/said", compute: (_, { metadata }) => metadata({ f: (() => 1) as never }) });
+    await expect(materialize(said)).rejects.toMatchObject({ code: "step.metadata_invalid" });
+    const permanent = asset({
+      key: "shop/permanent",
+      compute: (): number => {
+        throw new Permanent("no such file");
+      },
+    });
+    await expect(materialize(permanent)).rejects.toBeInstanceOf(Permanent);
+  });
+
+  test("refuses inputs that the asset does not read, in words", async () => {
+    const loosely = materialize as (asset: unknown, options: unknown) => Promise<unknown>;
+    const rest = { partition: "2001-01", resources };
+    await expect(loosely(sales, rest)).rejects.toThrow(
+      'shop/sales reads shop/raw as "raw": give it in inputs: { raw: ... }.',
+    );
+    await expect(loosely(sales, { ...rest, inputs: { rwa: [], raw: [] } })).rejects.toThrow(
+      'shop/sales has no dependency "rwa": it has raw.',
+    );
+    await expect(loosely(summary, { inputs: { all: [1] } })).rejects.toThrow(
+      'shop/summary reads several partitions of shop/sales as "all": give them by partition key',
+    );
+    await expect(
+      loosely(report, { inputs: { sales: { total: 1 } }, partition: "2001-01", checks: [positive] }),
+    ).rejects.toThrow('The check "positive" is of shop/sales, not of shop/report.');
+  });
+});
+
+describe("runCheck", () => {
+  const partition = "2001-02";
+
+  test("gives the outcome that a run records", async () => {
+    expect(await runCheck(positive, { total: 1 }, { partition, metadata: { rows: 3 } })).toEqual({
+      outcome: "passed",
+      passed: true,
+      severity: "ERROR",
+      description: "",
+      metadata: { rows: 3, month: "2001-02" },
+      error: undefined,
+    });
+    expect(await runCheck(warned, { total: 1 }, { partition })).toMatchObject({ outcome: "warned", passed: false });
+    const judged = assetCheck({
+      asset: sales,
+      name: "judged",
+      severity: "WARN",
+      run: () => ({ passed: false, severity: "ERROR" }),
+    });
+    expect(await runCheck(judged, { total: 1 }, { partition })).toMatchObject({ outcome: "failed", severity: "ERROR" });
+  });
+
+  test("has errored where the check throws, gives no verdict or takes too long", async () => {
+    const throws = assetCheck({
+      asset: sales,
+      name: "throws",
+      run: () => {
+        throw new Error("no luck");
+      },
+    });
+    expect(await runCheck(throws, { total: 1 }, { partition })).toMatchObject({
+      outcome: "errored",
+      error: { message: "no luck" },
+    });
+    const silent = assetCheck({ asset: sales, name: "silent", run: () => undefined as never });
+    expect(await runCheck(silent, { total: 1 }, { partition })).toMatchObject({
+      outcome: "errored",
+      error: { code: "check.result_invalid" },
+    });
+    const slow = assetCheck({ asset: sales, name: "slow", timeoutMs: 5, run: () => new Promise<boolean>(() => {}) });
+    expect(await runCheck(slow, { total: 1 }, { partition })).toMatchObject({
+      outcome: "errored",
+      error: { code: "check.timed_out", message: 'The check "slow" ran into its timeout of 5 ms.' },
+    });
+  });
+});
+
+describe("materialize of several assets", () => {
   const values = { "shop/raw": { "2001-01": [100], "2001-02": [-5], "2001-03": [300] } };
 
   test("computes upstream first, and a failed blocking check stops what is downstream of it", async () => {
@@ -96,9 +232,12 @@ describe("materialize", () => {
     const february = result.partition(sales, "2001-02");
     expect(february).toMatchObject({ status: "succeeded", isOpen: false });
     expect(february?.checks["positive"]).toEqual({
+      outcome: "failed",
       passed: false,
       severity: "ERROR",
+      description: "",
       metadata: { rows: 1, month: "2001-02" },
+      error: undefined,
     });
     expect(result.partition(sales, "2001-01")?.isOpen).toBe(true);
     expect(result.partition(report, "2001-02")).toMatchObject({
@@ -140,5 +279,17 @@ describe("materialize", () => {
     expect(() => result.value(wrong)).toThrow("The value of shop/wrong does not match its schema. at n:");
     expect(() => result.value(throws)).toThrow("no luck");
     expect(result.partition(after)).toMatchObject({ status: "blocked", blockedBy: "shop/throws: it failed" });
+    const errs = assetCheck({
+      asset: throws,
+      name: "errs",
+      blocking: true,
+      run: () => {
+        throw new Error("no verdict");
+      },
+    });
+    const fine = { ...throws, compute: () => 1 };
+    const errored = await materialize([fine, after], { checks: [errs] });
+    expect(errored.partition(fine)).toMatchObject({ status: "failed", isOpen: false, value: 1 });
+    expect(errored.partition(after)).toMatchObject({ status: "blocked", blockedBy: "shop/throws: check errs" });
   });
 });

@@ -1,6 +1,5 @@
 import { openDatabase, sql, type Database, type Relation } from "@headgate/connections";
-import type { Partitioned } from "@headgate/sdk";
-import { testContext } from "@headgate/sdk/testing";
+import { materialize, partitioned, runCheck, testContext } from "@headgate/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { airportDayDelays } from "../assets/airport-day-delays.ts";
 import { halfYearSummary } from "../assets/half-year-summary.ts";
@@ -20,11 +19,6 @@ function flights(): Relation<never> {
     from (values (timestamp '2001-02-01 10:00:00', 10, 'MIA', 'STL'), (timestamp '2001-02-01 23:00:00', 20, 'MIA', 'STL'),
       (timestamp '2001-02-02 00:00:00', -3, 'STL', 'MIA')) as flights(date, delay, origin, destination)
   `);
-}
-
-/** Versions of several months, as compute receives them. */
-function months<Row>(versions: Readonly<Record<string, Relation<Row>>>, leftOut: string[]): Partitioned<Relation<Row>> {
-  return Object.assign(new Map(Object.entries(versions)), { leftOut });
 }
 
 describe("route_delays", () => {
@@ -62,24 +56,23 @@ describe("half_year_summary", () => {
       select date '2001-02-01' as day, 'MIA' as airport, 'Miami | International' as name, 'Miami' as city, 3 as flights,
         12.5::double as average_delay
     `);
-    const context = testContext(halfYearSummary, { config, resources: { database } });
     const inputs = {
-      routes: months({ "2001-01": route(1, 40), "2001-02": route(3, 20) }, leftOut),
-      airportDays: months({ "2001-02": day }, leftOut),
+      routes: partitioned({ "2001-01": route(1, 40), "2001-02": route(3, 20) }, leftOut),
+      airportDays: partitioned({ "2001-02": day }, leftOut),
     };
-    return { context, report: halfYearSummary.compute(inputs, context) };
+    return materialize(halfYearSummary, { inputs, config, resources: { database } });
   }
 
   it("weighs each month's average by its flights", async () => {
-    const report = await summarize([]).report;
+    const { value: report } = await summarize([]);
     expect(report).toContain("| 2001-01 | 1 | 40.0 |\n| 2001-02 | 3 | 20.0 |");
     expect(report).toContain("| MIA → STL | 4 | 25.0 |");
   });
 
   it("names the months that it leaves out, in the report and in metadata", async () => {
-    const { report, context } = summarize(["2001-07"]);
-    expect(await report).toContain("**2001-07**");
-    expect(context.reported.metadata).toMatchObject({
+    const { value, metadata } = await summarize(["2001-07"]);
+    expect(value).toContain("**2001-07**");
+    expect(metadata).toMatchObject({
       left_out: ["2001-07"],
       months: ["2001-01", "2001-02"],
       flights: 4,
@@ -87,11 +80,11 @@ describe("half_year_summary", () => {
   });
 
   it("says so when it leaves out nothing", async () => {
-    expect(await summarize([]).report).toContain("Every month is in this report.");
+    expect((await summarize([])).value).toContain("Every month is in this report.");
   });
 
   it("ranks what has enough flights alone", async () => {
-    const report = await summarize([]).report;
+    const { value: report } = await summarize([]);
     expect(report.match(/^\| 2001-02-01 .*$/gm)).toEqual([
       "| 2001-02-01 | Miami \\| International, Miami | 3 | 12.5 |",
     ]);
@@ -104,10 +97,10 @@ describe("plausible_averages", () => {
       database.relation<never>(
         sql`select 'A' as origin, 'B' as destination, 1 as flights, ${delay}::double as average_delay`,
       );
-    const context = testContext(plausibleAverages, { partition: "2001-02", resources: { database } });
-    expect(await plausibleAverages.run(routes(1_440), context)).toMatchObject({ passed: true });
-    expect(await plausibleAverages.run(routes(1_441), context)).toMatchObject({
-      passed: false,
+    const options = { partition: "2001-02", resources: { database } };
+    expect(await runCheck(plausibleAverages, routes(1_440), options)).toMatchObject({ outcome: "passed" });
+    expect(await runCheck(plausibleAverages, routes(1_441), options)).toMatchObject({
+      outcome: "failed",
       metadata: { found: 1, routes: { rows: [["A", "B", 1, 1_441]] } },
     });
   });

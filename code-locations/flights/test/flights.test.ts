@@ -1,5 +1,5 @@
 import { openDatabase, sql, type Database, type Relation, type RowOf } from "@headgate/connections";
-import { materialize, testContext } from "@headgate/sdk/testing";
+import { materialize, runCheck, testContext } from "@headgate/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { airports } from "../assets/airports.ts";
 import { cleanFlights } from "../assets/clean-flights.ts";
@@ -43,14 +43,27 @@ describe("raw_flights", () => {
 
 describe("clean_flights", () => {
   it("keeps what departs up to two hours early, removes the rest and says how many", async () => {
-    const context = testContext(cleanFlights, { partition: "2001-02", resources });
-    const clean = await cleanFlights.compute({ raw: withDelays([-1116, -121, -120, 0, 1688]) }, context);
-    expect(await database.rows(sql`select delay from ${clean}`)).toEqual([
+    const clean = await materialize(cleanFlights, {
+      inputs: { raw: withDelays([-1116, -121, -120, 0, 1688]) },
+      partition: "2001-02",
+      resources,
+      checks: [noNulls, knownAirports, noDepartureTwoHoursEarly, noExactDuplicates],
+    });
+    expect(await database.rows(sql`select delay from ${clean.value}`)).toEqual([
       { delay: -120 },
       { delay: 0 },
       { delay: 1688 },
     ]);
-    expect(context.reported.metadata).toEqual({ rows: 3, removed: 2 });
+    expect(clean.metadata).toEqual({ rows: 3, removed: 2 });
+    expect(clean.isOpen).toBe(true);
+  });
+
+  it("must have the columns of its contract", async () => {
+    const raw = withDelays([0]);
+    const wrong = { ...cleanFlights, compute: () => database.relation<never>(sql`select date, delay from ${raw}`) };
+    await expect(materialize(wrong, { inputs: { raw }, partition: "2001-02", resources })).rejects.toThrow(
+      "The value of flights/clean_flights does not match its schema.",
+    );
   });
 });
 
@@ -64,9 +77,8 @@ describe("airports", () => {
 
 describe("enough_rows", () => {
   it("wants 10,000 rows for each day of the month, and says what it found and what it wants", async () => {
-    const context = testContext(enoughRows, { partition: "2001-07" });
-    expect(await enoughRows.run(withDelays([1, 2, 3, 4, 5, 6]), context)).toEqual({
-      passed: false,
+    expect(await runCheck(enoughRows, withDelays([1, 2, 3, 4, 5, 6]), { partition: "2001-07" })).toMatchObject({
+      outcome: "failed",
       description: "6 rows, 310,000 needed: 10,000 for each of the 31 days of 2001-07",
       metadata: { observed: 6, needed: 310_000 },
     });
@@ -77,17 +89,16 @@ describe("enough_rows", () => {
     [280_000, true],
   ])("judges %i rows of a February: %s", async (rows, passed) => {
     const flights = database.relation<Flight>(sql`from range(${rows})`);
-    const verdict = await enoughRows.run(flights, testContext(enoughRows, { partition: "2001-02" }));
-    expect(verdict).toMatchObject({ passed });
+    expect(await runCheck(enoughRows, flights, { partition: "2001-02" })).toMatchObject({ passed });
   });
 });
 
 describe("The checks of clean_flights", () => {
-  const context = () => testContext(noNulls, { partition: "2001-02", resources });
+  const partition = "2001-02";
 
   it("pass on a flight that has nothing wrong with it", async () => {
     for (const check of [noNulls, knownAirports, noDepartureTwoHoursEarly, noExactDuplicates]) {
-      expect(await check.run(withDelays([0]), context())).toMatchObject({ passed: true });
+      expect(await runCheck(check, withDelays([0]), { partition, resources })).toMatchObject({ outcome: "passed" });
     }
   });
 
@@ -96,13 +107,16 @@ describe("The checks of clean_flights", () => {
       const flights = database.relation<Flight>(
         sql`select * replace (null as ${sql.identifier(column)}) from ${withDelays([0, 1])}`,
       );
-      expect(await noNulls.run(flights, context())).toMatchObject({ passed: false, metadata: { found: 2 } });
+      expect(await runCheck(noNulls, flights, { partition, resources })).toMatchObject({
+        passed: false,
+        metadata: { found: 2 },
+      });
     }
   });
 
   it("known_airports names the codes that it does not know, and how often they come", async () => {
     const flights = database.relation<Flight>(sql`select * replace ('???' as destination) from ${withDelays([0, 1])}`);
-    expect(await knownAirports.run(flights, context())).toMatchObject({
+    expect(await runCheck(knownAirports, flights, { partition, resources })).toMatchObject({
       passed: false,
       metadata: { found: 1, airports: { columns: ["airport", "flights"], rows: [["???", 2]] } },
     });
@@ -110,16 +124,15 @@ describe("The checks of clean_flights", () => {
 
   it("no_departure_two_hours_early tells how many there are and shows the first twenty", async () => {
     const flights = withDelays(Array.from({ length: 25 }, (_, index) => -121 - index));
-    const verdict = await noDepartureTwoHoursEarly.run(flights, context());
+    const verdict = await runCheck(noDepartureTwoHoursEarly, flights, { partition, resources });
     expect(verdict).toMatchObject({ passed: false, description: "25 departures more than two hours early" });
     expect(verdict).toHaveProperty("metadata.rows.rows.length", 20);
     expect(verdict).toHaveProperty("metadata.rows.rows.0", ["2001-02-03 04:05:06", -121, 100, "MIA", "STL"]);
   });
 
   it("no_exact_duplicates warns, and counts groups rather than rows", async () => {
-    expect(noExactDuplicates).toMatchObject({ severity: "WARN" });
-    expect(await noExactDuplicates.run(withDelays([1, 1, 1, 2, 3, 3]), context())).toMatchObject({
-      passed: false,
+    expect(await runCheck(noExactDuplicates, withDelays([1, 1, 1, 2, 3, 3]), { partition, resources })).toMatchObject({
+      outcome: "warned",
       metadata: { groups: 2 },
     });
   });

@@ -1,6 +1,6 @@
-import type { MetadataEntry, Table_Row } from "@headgate/proto";
 import { cleanText } from "@headgate/model";
 import type { JsonValue, Metadata, MetadataValue } from "../metadata.ts";
+import type { MetadataEntry, TableRow, WireValue } from "./metadata-entry.ts";
 import type { Redaction } from "./redaction.ts";
 import { StepFailure } from "./step-failure.ts";
 import { isStructured, plainStructure, structuredMetadata, structuredSizeBytes } from "./structured-metadata.ts";
@@ -11,8 +11,6 @@ const versionSizeBytesMax = 1_048_576;
 export const checkSizeBytesMax = 131_072;
 const entriesMax = 256;
 const nameLengthMax = 128;
-
-type WireValue = NonNullable<MetadataEntry["value"]>;
 
 /**
  * Metadata as it is sent: cleaned, secrets struck out, bounded (64 KiB a value, 1 MiB and 256 values together by default).
@@ -136,7 +134,7 @@ function kindedValue(
     case "table": {
       if (!Array.isArray(input.columns) || !Array.isArray(input.rows))
         throw invalid("a table without columns and rows");
-      const rows = input.rows.map((row: readonly unknown[]): Table_Row => ({
+      const rows = input.rows.map((row: readonly unknown[]): TableRow => ({
         cells: row.map((cell) => clean(cellJson(cell))),
       }));
       return { $case: "table", value: { columns: input.columns.map((column) => clean(String(column))), rows } };
@@ -180,7 +178,7 @@ function json(value: unknown, clean: (text: string) => string, invalid: (what: s
 
 function sizeOf(value: WireValue): number {
   if (value.$case === "table") {
-    const cellsOf = (row: Table_Row) => row.cells.reduce((sum, cell) => sum + Buffer.byteLength(cell), 0);
+    const cellsOf = (row: TableRow) => row.cells.reduce((sum, cell) => sum + Buffer.byteLength(cell), 0);
     return (
       value.value.columns.reduce((sum, column) => sum + Buffer.byteLength(column), 0) +
       value.value.rows.reduce((sum, row) => sum + cellsOf(row), 0)
@@ -205,8 +203,8 @@ function bounded(value: WireValue): WireValue {
   return { $case: kind as "text", value: cleanText(text.replace(/\uFFFD$/, "")) + cut };
 }
 
-function boundedTable(columns: readonly string[], rows: readonly Table_Row[], cut: string): WireValue {
-  const kept: Table_Row[] = [];
+function boundedTable(columns: readonly string[], rows: readonly TableRow[], cut: string): WireValue {
+  const kept: TableRow[] = [];
   let sizeBytes = 1_024;
   for (const row of rows) {
     sizeBytes += row.cells.reduce((sum, cell) => sum + Buffer.byteLength(cell), 0);

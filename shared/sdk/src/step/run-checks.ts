@@ -2,6 +2,7 @@ import type { CheckCompleted, StepCommand, VersionReference } from "@headgate/pr
 import { CheckOutcome } from "@headgate/proto";
 import { cleanText } from "@headgate/model";
 import type { AnyAssetCheck, CheckResult } from "../asset-check.ts";
+import { judge } from "./judge.ts";
 import { checkSizeBytesMax, metadataEntries } from "./metadata-entries.ts";
 import { parseMetadata, readVersion } from "./read-version.ts";
 import { stepContext } from "./step-context-values.ts";
@@ -72,7 +73,7 @@ function unknownCheck(assetKey: string, name: string): StepFailure {
   );
 }
 
-async function judged(
+function judged(
   environment: StepEnvironment,
   command: StepCommand,
   version: VersionReference,
@@ -80,45 +81,11 @@ async function judged(
   signal: AbortSignal,
   value: unknown,
 ): Promise<CheckResult> {
-  const deadline = new AbortController();
-  const both = AbortSignal.any([signal, deadline.signal]);
-  const context = {
+  return judge(check, command.assetKey, value, signal, async (both) => ({
     ...(await stepContext(environment, command, check.resources, version.versionId, both)),
     metadata: parseMetadata(version.metadata),
     dataVersion: version.dataVersion,
-  };
-  const run = check.run as (value: unknown, context: unknown) => unknown;
-  const timeoutMs = check.timeoutMs ?? 0;
-  const timer =
-    timeoutMs > 0 ? setTimeout(() => deadline.abort(timedOut(check.name, timeoutMs)), timeoutMs) : undefined;
-  try {
-    const result = await Promise.race([run(value, context), aborted(both)]);
-    if (typeof result === "boolean") return { passed: result };
-    if (typeof (result as CheckResult | undefined)?.passed === "boolean") return result as CheckResult;
-  } finally {
-    clearTimeout(timer);
-  }
-  throw new StepFailure(
-    "check.result_invalid",
-    `The check "${check.name}" of ${command.assetKey} returned neither a boolean nor { passed: boolean, ... }.`,
-    "Return true or false, or an object with `passed`.",
-  );
-}
-
-function timedOut(name: string, timeoutMs: number): StepFailure {
-  return new StepFailure(
-    "check.timed_out",
-    `The check "${name}" ran into its timeout of ${timeoutMs} ms.`,
-    "Raise `timeoutMs` of the check, or make it quicker.",
-  );
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = () => reject(signal.reason as Error);
-    if (signal.aborted) fail();
-    else signal.addEventListener("abort", fail, { once: true });
-  });
+  }));
 }
 
 function verdict(environment: StepEnvironment, check: AnyAssetCheck, result: CheckResult): CheckCompleted {

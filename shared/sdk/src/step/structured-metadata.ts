@@ -1,10 +1,9 @@
-import { Chart_Kind } from "@headgate/proto";
-import type { MetadataEntry } from "@headgate/proto";
 import { parseAssetKey } from "@headgate/model";
 import type { JsonValue, MetadataValue } from "../metadata.ts";
+import { chartKind } from "./metadata-entry.ts";
+import type { WireValue } from "./metadata-entry.ts";
 import type { StepFailure } from "./step-failure.ts";
 
-type WireValue = NonNullable<MetadataEntry["value"]>;
 type StructuredKind = "tableSchema" | "columnLineage" | "chart";
 type Structured = Extract<WireValue, { readonly $case: StructuredKind }>;
 type Clean = (text: string) => string;
@@ -73,13 +72,8 @@ function columnLineage(given: unknown, clean: Clean, invalid: Invalid): Structur
   return { $case: "columnLineage", value: { columns } };
 }
 
-const chartKinds: Readonly<Record<"line" | "bar", Chart_Kind>> = {
-  line: Chart_Kind.KIND_LINE,
-  bar: Chart_Kind.KIND_BAR,
-};
-
 function chart(input: Extract<MetadataValue, { readonly kind: "chart" }>, clean: Clean, invalid: Invalid): Structured {
-  if (!Object.hasOwn(chartKinds, input.type)) throw invalid('a chart whose type is neither "line" nor "bar"');
+  if (!Object.hasOwn(chartKind, input.type)) throw invalid('a chart whose type is neither "line" nor "bar"');
   const labels = listOf(input.labels, labelsMax, "the labels of a chart", invalid).map((label) => clean(String(label)));
   const entries = Object.entries(recordOf(input.series, "the series of a chart", invalid));
   const series = listOf(entries, seriesMax, "the series of a chart", invalid).map((entry) => {
@@ -92,7 +86,7 @@ function chart(input: Extract<MetadataValue, { readonly kind: "chart" }>, clean:
     if (values.length === labels.length) return { name: nameOf(name, clean, invalid), values };
     throw invalid(`a chart with ${labels.length} labels and ${values.length} numbers in "${name}"`);
   });
-  return { $case: "chart", value: { kind: chartKinds[input.type], labels, series } };
+  return { $case: "chart", value: { kind: chartKind[input.type], labels, series } };
 }
 
 /** Of a column or a series. */
@@ -141,7 +135,7 @@ export function plainStructure(value: Structured): JsonValue {
     case "chart": {
       const { kind, labels, series } = value.value;
       return {
-        type: kind === Chart_Kind.KIND_BAR ? "bar" : "line",
+        type: kind === chartKind.bar ? "bar" : "line",
         labels,
         series: series.map(({ name, values }) => {
           return { name, values: values.map((number) => (Number.isFinite(number) ? number : null)) };

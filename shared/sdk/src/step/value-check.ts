@@ -21,8 +21,15 @@ export async function validated(
   code: string,
   what: string,
 ): Promise<unknown> {
-  let result = schema["~standard"].validate(value);
-  if (result instanceof Promise) result = await result;
+  return outputOf(await schema["~standard"].validate(value), code, what);
+}
+
+/**
+ * What a schema put out.
+ *
+ * @throws StepFailure `code`, naming what was validated and the path of each issue
+ */
+export function outputOf(result: StandardSchemaV1.Result<unknown>, code: string, what: string): unknown {
   if (result.issues === undefined) return result.value;
   const issues = result.issues.slice(0, issuesMax).map((issue) => `${pathOf(issue)}: ${issue.message}`);
   const more = result.issues.length > issuesMax ? ` (and ${result.issues.length - issuesMax} more)` : "";

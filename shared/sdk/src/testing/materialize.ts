@@ -1,15 +1,20 @@
 import { defaultMapping, parsePartitions, partitionSpace, rangeSet, upstreamPartitions } from "@headgate/model";
 import type { PartitionSpace, RangeSet } from "@headgate/model";
-import type { AnyAssetCheck, CheckResult, CheckSeverity } from "../asset-check.ts";
+import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnySpec, ValueOfAsset } from "../asset-spec.ts";
 import type { AnyAsset } from "../asset.ts";
 import type { Dependency } from "../edge.ts";
 import { isEdge } from "../edge.ts";
 import { inputIsSingle } from "../input-shape.ts";
 import { PartitionedValues } from "../step/partitioned-values.ts";
-import { schemaOf, validated } from "../step/value-check.ts";
+import type { InputDetails } from "../step-context.ts";
+import type { Inputs } from "./given-inputs.ts";
+import { testVersion, upstreamOf } from "./given-inputs.ts";
+import type { MaterializeAssetOptions, MaterializedAsset } from "./materialize-asset.ts";
+import { computeAsset, materializeAsset } from "./materialize-asset.ts";
+import type { CheckOutcome, Given } from "./run-check.ts";
+import { shutsGate } from "./run-check.ts";
 import type { Reported } from "./test-context.ts";
-import { testContext } from "./test-context.ts";
 
 export interface MaterializeOptions {
   readonly checks?: readonly AnyAssetCheck[];
@@ -29,8 +34,10 @@ export interface MaterializedPartition {
   /** "blocked": a blocking check upstream did not pass; "failed": compute or a check threw. */
   readonly status: "succeeded" | "failed" | "blocked";
   readonly value: unknown;
+  /** Its metadata is plain JSON, as checks and readers receive it. */
   readonly reported: Reported | undefined;
-  readonly checks: Readonly<Record<string, CheckResult & { readonly severity: CheckSeverity }>>;
+  /** By name. */
+  readonly checks: Readonly<Record<string, CheckOutcome>>;
   /** False: nothing downstream may read it. */
   readonly isOpen: boolean;
   readonly error: unknown;
@@ -45,16 +52,42 @@ export interface MaterializeResult {
   value<A extends AnySpec>(asset: A, key?: string): ValueOfAsset<A>;
 }
 
+/** What is given beside one asset, or beside several. */
+export type OptionsOf<Assets> = Assets extends readonly AnyAsset[]
+  ? [options?: MaterializeOptions]
+  : Assets extends AnyAsset
+    ? Given<MaterializeAssetOptions<Assets>>
+    : never;
+
+/** What one asset made, or several. */
+export type ResultOf<Assets> = Assets extends readonly AnyAsset[]
+  ? MaterializeResult
+  : MaterializedAsset<ValueOfAsset<Assets>>;
+
 /**
- * Computes assets in memory, upstream first, with their checks and the gate: what a blocking check refuses is not read
- * downstream. Nothing is stored; checks judge the value as it was returned and validated.
+ * Computes in this process as a run would: config and values are validated, checks judge the value as readers receive
+ * it. Nothing is stored, no server is asked.
  *
- * @throws Error for a cycle, or a partition selection that cannot be read
+ * One asset, on the inputs that are given: `await materialize(sales, { inputs, partition, config, resources, checks })`
+ * returns its value, metadata and outcomes of checks, and throws what compute throws.
+ *
+ * Several assets, upstream first, with the gate: `await materialize([raw, sales], { values, partitions, checks })`. What a
+ * blocking check refuses is not read downstream; what fails is in the result.
+ *
+ * @throws StepFailure `step.config_invalid`, `step.value_invalid`, `step.metadata_invalid` of one asset, in the words of a
+ *   run; Error for inputs or partitions that an asset has not, and for assets that depend on each other in a circle
  */
-export async function materialize(
-  assets: readonly AnyAsset[],
-  options: MaterializeOptions = {},
-): Promise<MaterializeResult> {
+export async function materialize<Assets extends AnyAsset | readonly AnyAsset[]>(
+  assets: Assets,
+  ...[options = {}]: OptionsOf<Assets>
+): Promise<ResultOf<Assets>> {
+  const made = Array.isArray(assets)
+    ? await materializeAll(assets as readonly AnyAsset[], options as MaterializeOptions)
+    : await materializeAsset(assets as AnyAsset, options);
+  return made as ResultOf<Assets>;
+}
+
+async function materializeAll(assets: readonly AnyAsset[], options: MaterializeOptions): Promise<MaterializeResult> {
   const memory = new Memory(options);
   for (const asset of upstreamFirst(assets)) {
     const space = partitionSpace(asset.partitions);
@@ -82,9 +115,20 @@ function upstreamFirst(assets: readonly AnyAsset[]): AnyAsset[] {
   return [...ordered];
 }
 
-const upstreamOf = (dependency: Dependency): AnySpec => (isEdge(dependency) ? dependency.upstream : dependency);
+/** The check that keeps readers from this partition, if one does. */
+function closedBy(
+  asset: AnyAsset,
+  key: string,
+  checks: readonly AnyAssetCheck[],
+  outcomes: Readonly<Record<string, CheckOutcome>>,
+): string | undefined {
+  const shut = checks.find((check) => {
+    const outcome = outcomes[check.name];
+    return outcome !== undefined && shutsGate(check, outcome);
+  });
+  return shut && `${asset.key}${key === "" ? "" : `, partition ${key}`}: check ${shut.name}`;
+}
 
-type Inputs = { readonly values: Readonly<Record<string, unknown>> } | { readonly blockedBy: string };
 type Mapped = { readonly values: [string, unknown][]; readonly leftOut: string[]; readonly closed: string | undefined };
 
 class Memory implements MaterializeResult {
@@ -131,72 +175,47 @@ class Memory implements MaterializeResult {
     ordinal: number,
     key: string,
   ): Promise<MaterializedPartition> {
-    const nothing = {
-      value: undefined,
-      reported: undefined,
-      checks: {},
-      isOpen: false,
-      error: undefined,
-      blockedBy: undefined,
-    };
+    const nothing = { value: undefined, reported: undefined, checks: {}, isOpen: false, error: undefined };
     const inputs = this.#inputs(asset, space, ordinal);
     if ("blockedBy" in inputs) return { ...nothing, status: "blocked", blockedBy: inputs.blockedBy };
+    const checks = (this.#options.checks ?? []).filter((check) => check.asset.key === asset.key);
+    const { resources = {} } = this.#options;
+    const partition = key === "" ? undefined : key;
     try {
       const config = this.#options.config?.[asset.key];
-      const context = this.#context(asset, key, config === undefined ? {} : { config });
-      const compute = asset.compute as (inputs: unknown, context: unknown) => unknown;
-      const returned = await compute(inputs.values, context);
-      const schema = schemaOf(asset.value);
-      const what = `The value of ${asset.key}`;
-      const value = schema ? await validated(schema, returned, "step.value_invalid", what) : returned;
-      const { reported } = context;
+      const made = await computeAsset(asset, inputs, { partition, config, resources, checks });
+      const errored = Object.values(made.checks).find(({ outcome }) => outcome === "errored");
       return {
-        ...nothing,
-        status: "succeeded",
-        value,
-        reported,
-        ...(await this.#checked(asset, key, value, reported)),
+        status: errored === undefined ? "succeeded" : "failed",
+        value: made.value,
+        reported: { metadata: made.metadata, dataVersion: made.dataVersion, logs: made.logs },
+        checks: made.checks,
+        isOpen: made.isOpen,
+        error: errored?.error,
+        blockedBy: closedBy(asset, key, checks, made.checks),
       };
     } catch (error) {
-      return { ...nothing, status: "failed", error };
+      return { ...nothing, status: "failed", error, blockedBy: undefined };
     }
   }
 
-  #context(definition: object, key: string, more: object): { readonly reported: Reported } {
-    const { resources = {} } = this.#options;
-    const partition = key === "" ? {} : { partition: key };
-    return testContext(definition as never, { resources, ...partition, ...more } as never);
-  }
-
-  async #checked(asset: AnyAsset, key: string, value: unknown, reported: Reported) {
-    const checks: Record<string, CheckResult & { severity: CheckSeverity }> = {};
-    let isOpen = true;
-    let blockedBy: string | undefined;
-    for (const check of this.#options.checks ?? []) {
-      if (check.asset.key !== asset.key) continue;
-      const run = check.run as (value: unknown, context: unknown) => unknown;
-      const given = (await run(value, this.#context(check, key, { metadata: reported.metadata }))) as
-        CheckResult | boolean;
-      const result = typeof given === "boolean" ? { passed: given } : given;
-      const severity = result.severity ?? check.severity ?? "ERROR";
-      checks[check.name] = { ...result, severity };
-      if (result.passed || severity === "WARN" || !check.blocking) continue;
-      isOpen = false;
-      blockedBy ??= `${asset.key}${key === "" ? "" : `, partition ${key}`}: check ${check.name}`;
-    }
-    return { checks, isOpen, blockedBy };
-  }
-
-  #inputs(asset: AnyAsset, space: PartitionSpace, ordinal: number): Inputs {
+  #inputs(asset: AnyAsset, space: PartitionSpace, ordinal: number): Inputs | { readonly blockedBy: string } {
     const values: Record<string, unknown> = {};
+    const details: Record<string, InputDetails> = {};
     for (const [name, dependency] of Object.entries(asset.deps)) {
       const mapped = this.#mapped(dependency, space, ordinal);
       if (mapped.closed !== undefined) return { blockedBy: mapped.closed };
+      const { key: assetKey } = upstreamOf(dependency);
+      details[name] = {
+        assetKey,
+        versions: mapped.values.map(([key]) => testVersion(name, key)),
+        leftOut: mapped.leftOut,
+      };
       if (isEdge(dependency) && dependency.mode === "orderOnly") continue;
       const isSingle = inputIsSingle(dependency, asset.partitions);
       values[name] = isSingle ? mapped.values[0]?.[1] : new PartitionedValues(mapped.values, mapped.leftOut);
     }
-    return { values };
+    return { values, details };
   }
 
   /** The upstream values that a partition reads, or what keeps it from reading them. */

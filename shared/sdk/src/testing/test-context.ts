@@ -1,21 +1,26 @@
-import { partitionSpace } from "@headgate/model";
+import { parsePartitions, partitionSpace } from "@headgate/model";
+import type { Dependencies } from "../edge.ts";
+import { isEdge } from "../edge.ts";
 import type { AnyPartitions } from "../partitions.ts";
 import type { Metadata } from "../metadata.ts";
 import type { ResourceValues, ResourceMap } from "../resource.ts";
-import { schemaOf } from "../step/value-check.ts";
+import type { InputDetails } from "../step-context.ts";
+import { outputOf, schemaOf } from "../step/value-check.ts";
 
 /** An asset or a check: what runs under a context. */
 export type Runnable<Context> =
   | { readonly compute: (inputs: never, context: Context) => unknown }
   | { readonly run: (value: never, context: Context) => unknown };
 
-type ConfigInput<D> = D extends { readonly config: infer C }
+/** What a run may give as config of this definition: as its schema takes it. */
+export type ConfigInput<D> = D extends { readonly config: infer C }
   ? C extends { readonly "~standard": { readonly types?: { readonly input: infer Input } | undefined } }
     ? Input
     : undefined
   : undefined;
 
-type ResourcesOf<D> = D extends { readonly resources: infer R extends ResourceMap } ? ResourceValues<R> : never;
+/** The values that stand for the resources of this definition. */
+export type ResourcesOf<D> = D extends { readonly resources: infer R extends ResourceMap } ? ResourceValues<R> : never;
 
 export interface TestContextOptions<D> {
   /** A partition key; its window is worked out. */
@@ -45,7 +50,7 @@ export interface Reported {
  * The second argument of an asset's compute, or of a check's run, for a test that calls it as the function that it is.
  * `context.reported` has what it reported.
  *
- * @throws Error for a partition key that the asset has not, or config that its schema refuses
+ * @throws Error for a partition key that the asset has not; `step.config_invalid` for config that its schema refuses
  */
 export function testContext<Context, D extends Runnable<Context>>(
   definition: D & Runnable<Context>,
@@ -69,7 +74,7 @@ export function testContext<Context, D extends Runnable<Context>>(
     runId: rest.runId ?? "test-run",
     runTags: rest.runTags ?? {},
     attemptNumber: rest.attemptNumber ?? 1,
-    inputs: {},
+    inputs: parts.inputs,
     // Compute reports metadata by calling; a check reads that of the version.
     metadata: parts.isCheck ? given : (values: Metadata) => void Object.assign(metadata, values),
     dataVersion: parts.isCheck ? givenDataVersion : (version: string) => void (reported.dataVersion = version),
@@ -83,23 +88,39 @@ interface Parts {
   readonly partitions: AnyPartitions | undefined;
   readonly config: unknown;
   readonly resources: ResourceMap;
+  /** Nothing is known of versions: a test hands compute its values. */
+  readonly inputs: Readonly<Record<string, InputDetails>>;
   readonly isCheck: boolean;
 }
 
 function partsOf(definition: object): Parts {
-  const { asset, ...own } = definition as { asset?: Partial<Parts> } & Partial<Parts>;
+  const { asset, ...own } = definition as { asset?: Partial<Parts>; deps?: Dependencies } & Partial<Parts>;
   const { key = "", partitions } = asset ?? own;
-  return { key, partitions, config: own.config, resources: own.resources ?? {}, isCheck: asset !== undefined };
+  const inputs = Object.entries(own.deps ?? {}).map(([name, dependency]) => {
+    const { key: assetKey } = isEdge(dependency) ? dependency.upstream : dependency;
+    return [name, { assetKey, versions: [], leftOut: [] }] as const;
+  });
+  return {
+    key,
+    partitions,
+    config: own.config,
+    resources: own.resources ?? {},
+    inputs: Object.fromEntries(inputs),
+    isCheck: asset !== undefined,
+  };
 }
 
 function partitionOf({ key: assetKey, partitions }: Parts, key: string | undefined) {
   if (key === undefined) {
     if (partitions === undefined) return undefined;
-    throw new Error(`${assetKey} is partitioned: give testContext a \`partition\`.`);
+    throw new Error(`${assetKey} is partitioned: give it a \`partition\`.`);
   }
   const space = partitionSpace(partitions);
   const ordinal = partitions === undefined ? undefined : space.ordinalOf(key);
-  if (ordinal === undefined) throw new Error(`${assetKey} has no partition ${JSON.stringify(key)}.`);
+  if (ordinal === undefined) {
+    const parsed = parsePartitions(space, key, Date.now());
+    throw new Error(`${assetKey} has no partition ${JSON.stringify(key)}${parsed.ok ? "" : `: ${parsed.hint}`}.`);
+  }
   const window = space.windowAt(ordinal);
   return { key, ...(window && { window: { start: new Date(window.startMs), end: new Date(window.endMs) } }) };
 }
@@ -110,10 +131,7 @@ function configOf({ key, config }: Parts, given: unknown): unknown {
   const result = schema["~standard"].validate(given ?? {});
   if (result instanceof Promise)
     throw new Error(`The config schema of ${key} is asynchronous: pass a context of your own.`);
-  if (result.issues === undefined) return result.value;
-  throw new Error(
-    `The config for ${key} does not match its schema: ${result.issues.map(({ message }) => message).join("; ")}`,
-  );
+  return outputOf(result, "step.config_invalid", `The config for ${key}`);
 }
 
 function resourcesOf(declared: ResourceMap, given: Readonly<Record<string, unknown>>): object {

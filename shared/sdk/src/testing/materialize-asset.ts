@@ -1,0 +1,116 @@
+import type { AnyAssetCheck } from "../asset-check.ts";
+import type { PartitionsOfAsset, ValueOfAsset } from "../asset-spec.ts";
+import type { AnyAsset } from "../asset.ts";
+import type { InputsOf, Partitioned } from "../edge.ts";
+import type { JsonValue } from "../metadata.ts";
+import { metadataEntries, plainMetadata } from "../step/metadata-entries.ts";
+import { Redaction } from "../step/redaction.ts";
+import { schemaOf, validated } from "../step/value-check.ts";
+import type { HeadgateTypeError } from "../type-error.ts";
+import type { Inputs } from "./given-inputs.ts";
+import { givenInputs } from "./given-inputs.ts";
+import type { PartitionOption } from "./partition-option.ts";
+import type { CheckOutcome } from "./run-check.ts";
+import { outcomeOf, shutsGate } from "./run-check.ts";
+import type { ConfigInput, Reported, ResourcesOf } from "./test-context.ts";
+import { testContext } from "./test-context.ts";
+
+type InputsOfAsset<A> = A extends { readonly deps: infer D } ? InputsOf<D, PartitionsOfAsset<A>> : never;
+
+/** What reads several partitions may be given as an object by partition key. */
+type GivenInput<Input> = Input extends Partitioned<infer T> ? Input | Readonly<Record<string, T>> : Input;
+
+/** `inputs`, which is asked for exactly where something is read. */
+type InputsOption<A> = [keyof InputsOfAsset<A>] extends [never]
+  ? { readonly inputs?: Readonly<Record<string, never>> }
+  : { readonly inputs: { readonly [Name in keyof InputsOfAsset<A>]: GivenInput<InputsOfAsset<A>[Name]> } };
+
+/** What `materialize` of one asset is given; what the asset has no use for does not compile. */
+export type MaterializeAssetOptions<A extends AnyAsset> = InputsOption<A> &
+  PartitionOption<PartitionsOfAsset<A>> & {
+    /** As a run would give it: validated, defaults applied. */
+    readonly config?: [ConfigInput<A>] extends [undefined]
+      ? HeadgateTypeError<"This asset takes no config: give it `config`, a Standard Schema of an object."> | undefined
+      : ConfigInput<A>;
+    /** What stands for the resources of the asset and of `checks`, by name; one that is missing throws when it is used. */
+    readonly resources?: Partial<ResourcesOf<A>> & Readonly<Record<string, unknown>>;
+    /** Checks of this asset that judge the value, in this order. */
+    readonly checks?: readonly AnyAssetCheck[];
+    readonly signal?: AbortSignal;
+    readonly runTags?: Readonly<Record<string, string>>;
+    /** Default 1. */
+    readonly attemptNumber?: number;
+  };
+
+/** What one asset made. */
+export interface MaterializedAsset<Value> {
+  /** As the schema puts it out: what checks and readers receive. */
+  readonly value: Value;
+  /** Plain JSON by name, as checks and readers receive it. */
+  readonly metadata: Readonly<Record<string, JsonValue>>;
+  /** As compute gave it; undefined where it left that to the stored value. */
+  readonly dataVersion: string | undefined;
+  readonly logs: Reported["logs"];
+  /** By name, of the checks that were given. */
+  readonly checks: Readonly<Record<string, CheckOutcome>>;
+  /** False: a blocking check failed or errored, and nothing downstream may read the value. */
+  readonly isOpen: boolean;
+}
+
+interface AnyOptions {
+  readonly partition?: string | undefined;
+  readonly config?: unknown;
+  readonly resources?: Readonly<Record<string, unknown>>;
+  readonly checks?: readonly AnyAssetCheck[];
+  readonly signal?: AbortSignal;
+}
+
+/** `materialize` of one asset where its types do not matter. */
+export async function materializeAsset<A extends AnyAsset>(
+  asset: A,
+  options: AnyOptions & { readonly inputs?: Readonly<Record<string, unknown>> },
+): Promise<MaterializedAsset<ValueOfAsset<A>>> {
+  const { inputs = {}, ...rest } = options;
+  const strange = rest.checks?.find((check) => check.asset.key !== asset.key);
+  if (strange !== undefined)
+    throw new Error(`The check "${strange.name}" is of ${strange.asset.key}, not of ${asset.key}.`);
+  const made = await computeAsset(asset, givenInputs(asset, rest.partition, inputs), rest);
+  return made as MaterializedAsset<ValueOfAsset<A>>;
+}
+
+/**
+ * Computes, validates and checks.
+ *
+ * @throws what compute throws; StepFailure `step.config_invalid`, `step.value_invalid`, `step.metadata_invalid`
+ */
+export async function computeAsset(
+  asset: AnyAsset,
+  inputs: Inputs,
+  { checks = [], config: given, ...options }: AnyOptions,
+): Promise<MaterializedAsset<unknown>> {
+  const configSchema = schemaOf(asset.config);
+  const config =
+    configSchema && (await validated(configSchema, given ?? {}, "step.config_invalid", `The config for ${asset.key}`));
+  // The context's own validation of config cannot wait for a schema that does.
+  const context: { readonly reported: Reported } = testContext(
+    { ...asset, config: undefined } as never,
+    options as never,
+  );
+  const compute = asset.compute as (inputs: unknown, context: unknown) => unknown;
+  const returned = await compute(inputs.values, { ...context, config, inputs: inputs.details });
+  const schema = schemaOf(asset.value);
+  const value = schema
+    ? await validated(schema, returned, "step.value_invalid", `The value of ${asset.key}`)
+    : returned;
+  const { reported } = context;
+  const metadata = plainMetadata(metadataEntries(reported.metadata, new Redaction()));
+  const checked: Record<string, CheckOutcome> = {};
+  let isOpen = true;
+  for (const check of checks) {
+    const dataVersion = reported.dataVersion ?? "";
+    const outcome = await outcomeOf(check, value, { ...options, metadata: reported.metadata, dataVersion });
+    checked[check.name] = outcome;
+    if (shutsGate(check, outcome)) isOpen = false;
+  }
+  return { value, metadata, dataVersion: reported.dataVersion, logs: reported.logs, checks: checked, isOpen };
+}
