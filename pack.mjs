@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const out = resolve(process.argv[2] ?? join(root, "dist", "tarballs"));
 
 /** What a package ships beside its JavaScript, its declarations, its README and the licence. */
-const shipped = { "control-plane": ["bin", "migrations"], proto: ["headgate"] };
+const shipped = { "control-plane": ["bin", "migrations", "templates"], proto: ["headgate"] };
 
 const readJson = (file) => JSON.parse(readFileSync(file, "utf8"));
 const { engines } = readJson(join(root, "package.json"));

@@ -34,6 +34,9 @@ const processes: ProcessCommands = {
   async validate(options) {
     return (await import("./cli/commands/validate.ts")).validate(options);
   },
+  async newLocation(options) {
+    return (await import("./cli/commands/new-location.ts")).newLocation(options);
+  },
 };
 
 /** Runs the command line of this process; the exit status is set when it has ended. */

@@ -6,7 +6,7 @@ import type { ChannelCredentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CodeLocationClient } from "@headgate/proto";
 import type { HandshakeResponse } from "@headgate/proto";
-import { serve } from "@headgate/sdk/serve";
+import { checkHealth, serve } from "@headgate/sdk/serve";
 import type { ServedLocation } from "@headgate/sdk/serve";
 import { LocationFolder } from "../sdk/support/location-folder.ts";
 
@@ -61,6 +61,13 @@ export default definitions({ team: "shop", assets: [asset({ key: "shop/a", compu
   test("answers a daemon with a certificate of the authority", async () => {
     const channel = credentials.createSsl(file("ca.pem"), file("daemon.key"), file("daemon.pem"));
     expect((await handshake(channel)).team).toBe("shop");
+  });
+
+  test("tells its own health check, which shows its own certificate", async () => {
+    const path = (name: string) => `${folder.path}/${name}`;
+    const tls = { cert: path("server.pem"), key: path("server.key") };
+    expect(await checkHealth({ port: location.port, tls })).toBe("SERVING");
+    expect(await checkHealth({ port: location.port, deadlineMs: 500 })).toBe("UNREACHABLE");
   });
 
   test("answers neither a caller without one, nor one without TLS", async () => {

@@ -6,9 +6,10 @@ import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { protoPath as healthProtoPath } from "grpc-health-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { serve } from "@headgate/sdk/serve";
+import { checkHealth, serve } from "@headgate/sdk/serve";
 import type { ServedLocation } from "@headgate/sdk/serve";
 import { LocationFolder } from "../sdk/support/location-folder.ts";
+import { freePort } from "../support/deployment.ts";
 
 // What grpcurl and its like do, done with nothing but grpc-js and .proto files: none of this repository's generated code.
 
@@ -64,6 +65,11 @@ afterAll(async () => {
 test.each(["", "headgate.v1.CodeLocation"])('the health check answers for "%s"', async (service) => {
   const health = open(serviceOf(healthProtoPath, "grpc.health.v1.Health"));
   expect(await unary(health, "check", { service })).toEqual({ status: "SERVING" });
+});
+
+test("checkHealth says whether a location serves, and that nobody is there", async () => {
+  expect(await checkHealth({ port: location.port })).toBe("SERVING");
+  expect(await checkHealth({ port: await freePort() })).toBe("UNREACHABLE");
 });
 
 test.each(["v1", "v1alpha"])("reflection %s lists the services and describes their messages", async (version) => {

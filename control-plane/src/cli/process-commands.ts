@@ -58,6 +58,18 @@ export interface ValidateCommand {
   readonly json: boolean;
 }
 
+export interface NewLocationCommand {
+  readonly locationName: string;
+  /** Default: the location's name. */
+  readonly team: string | undefined;
+  readonly workspace: string;
+  /** Of this program. */
+  readonly version: string;
+  /** Runs `npm install` where a package that the location needs is lacking. */
+  readonly install: boolean;
+  readonly json: boolean;
+}
+
 export interface ProcessCommands {
   dev(options: DevCommand): Promise<number>;
   api(options: ApiCommand): Promise<number>;
@@ -66,4 +78,5 @@ export interface ProcessCommands {
   migrate(options: MigrateCommand): Promise<number>;
   verify(options: VerifyCommand): Promise<number>;
   validate(options: ValidateCommand): Promise<number>;
+  newLocation(options: NewLocationCommand): Promise<number>;
 }

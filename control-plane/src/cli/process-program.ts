@@ -115,6 +115,27 @@ export function addProcessCommands(
       ended(await processes.migrate({ databaseUrl: databaseUrl(), mode, json: options.json === true }));
     });
   addVerifyCommand(program, processes, terminal, ended);
+  addNewCommands(program, processes, ended);
+}
+
+function addNewCommands(program: Command, processes: ProcessCommands, ended: (status: number) => void): void {
+  program
+    .command("new")
+    .description("make something to begin with")
+    .command("location <name>")
+    .description("a code location with an asset, a check, a test and a Dockerfile, and its entry in workspace.yaml")
+    .option(...workspace)
+    .option("--team <team>", "that owns what it defines; default: the location's name")
+    .option("--no-install", "do not run npm install where a package is lacking")
+    .option("--json", "the answer as JSON")
+    .addHelpText("after", example("new location orders"))
+    .action(
+      async (locationName: string, options: { workspace: string; team?: string; install: boolean; json?: boolean }) => {
+        const { workspace: file, team, install, json = false } = options;
+        const version = program.version() ?? "";
+        ended(await processes.newLocation({ locationName, team, workspace: file, version, install, json }));
+      },
+    );
 }
 
 function addVerifyCommand(

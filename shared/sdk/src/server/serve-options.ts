@@ -1,3 +1,5 @@
+import type { TlsFiles } from "./tls-files.ts";
+
 export interface ServeOptions {
   /** A folder with a definitions.ts, or such a file. */
   readonly module: string;
@@ -17,8 +19,8 @@ export interface ServeOptions {
   readonly exitWhenAloneMs?: number | undefined;
   /** Callers must send `authorization: Bearer <token>`; default: HEADGATE_LOCATION_TOKEN, or nothing. */
   readonly token?: string | undefined;
-  /** PEM files. With `ca` callers need a certificate of it. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string } | undefined;
+  /** PEM files; default: those that HEADGATE_LOCATION_TLS_CERT, _KEY and _CA name, or no TLS. */
+  readonly tls?: TlsFiles | undefined;
   /** Ends in an orderly way on SIGTERM and SIGINT; default true. */
   readonly signals?: boolean | undefined;
 }

@@ -12,6 +12,8 @@ import { locationMethods } from "./location-methods.ts";
 import { reflectionService } from "./reflection.ts";
 import type { ServedLocation, ServeOptions } from "./serve-options.ts";
 import { ServedCode } from "./served-code.ts";
+import { tlsFiles } from "./tls-files.ts";
+import type { TlsFiles } from "./tls-files.ts";
 
 const messageSizeBytesMax = 16_777_216;
 const closeDeadlineMs = 30_000;
@@ -92,7 +94,7 @@ async function bind(server: Server, options: ServeOptions, failed: () => Promise
   const host = options.host ?? "127.0.0.1";
   const address = `${host.includes(":") ? `[${host}]` : host}:${options.port ?? 4_000}`;
   try {
-    const credentials = serverCredentials(options.tls);
+    const credentials = serverCredentials(tlsFiles(options.tls, process.env));
     return await new Promise<number>((resolve, reject) => {
       server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
@@ -105,7 +107,7 @@ async function bind(server: Server, options: ServeOptions, failed: () => Promise
   }
 }
 
-function serverCredentials(tls: ServeOptions["tls"]): ServerCredentials {
+function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
   const pair = { cert_chain: readFileSync(tls.cert), private_key: readFileSync(tls.key) };
   return ServerCredentials.createSsl(tls.ca === undefined ? null : readFileSync(tls.ca), [pair], tls.ca !== undefined);
