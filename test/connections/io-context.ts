@@ -6,6 +6,8 @@ const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 /** Resources made as a worker makes them: once each, disposed together. */
 export class OpenResources {
   readonly #values = new Map<Resource, unknown>();
+  /** What resources asked to have struck out. */
+  readonly redacted = new Set<string>();
 
   async open(resources: ResourceMap): Promise<Record<string, unknown>> {
     const opened: Record<string, unknown> = {};
@@ -16,6 +18,7 @@ export class OpenResources {
             if (typeof setting === "string") return setting;
             return process.env[setting.name] ?? ("default" in setting ? (setting.default ?? "") : "");
           },
+          redact: (text) => void this.redacted.add(text),
           resources: await this.open(definition.resources ?? {}),
           log,
         };

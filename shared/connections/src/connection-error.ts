@@ -19,6 +19,17 @@ const hints = {
   "sql.value_invalid":
     "Put text, finite numbers, bigints, booleans, null, dates, relations, sql`...` and sql.identifier(...) into sql`...`.",
   "duckdb.query_failed": "Read the message of DuckDB; the query is quoted with it.",
+  "postgres.url_invalid":
+    "Write postgresql://user:password@host:5432/database, with %40 and the like for what a URL cannot hold, and keep it in secret(...).",
+  "postgres.unavailable": "Check that the database answers from this machine; the step can be tried again.",
+  "postgres.denied": "Check user, password and database of the connection's URL, and what that user may do there.",
+  "postgres.timed_out": "Make the statement faster or smaller, or raise the connection's statementTimeoutMs.",
+  "postgres.query_failed": "Read the message of Postgres; the query is quoted with it, without its values.",
+  "postgres.rows_too_many": "Aggregate in SQL, read page by page, or raise rowsMax of the query.",
+  "postgres.integer_unsafe": "Cast the column in SQL: to text to keep every digit, or to float8.",
+  "postgres.value_invalid":
+    "Give parameters that are text, finite or not finite numbers, bigints, booleans, null, valid dates, bytes, lists or JSON.",
+  "postgres.transaction_ended": "Await every query of a transaction within its function.",
   "relation.rows_too_many": "Aggregate in SQL first; ask rows() for no more than it says.",
   "relation.integer_unsafe": "Cast the column in SQL: to VARCHAR to keep every digit, or to DOUBLE.",
   "value.not_relation": "Return duckdb.relation(sql`...`) from compute, or give the asset another IO manager.",

@@ -6,6 +6,8 @@ import type { Log } from "./log.ts";
 export interface ResourceContext<R extends ResourceMap = ResourceMap> {
   /** Resolves a setting; throws `resource.variable_missing` when the variable is not set. */
   read(setting: Setting): string;
+  /** Has a text struck out of logs, metadata and errors as the value of a secret is: the password within a URL. */
+  redact(text: string): void;
   readonly resources: ResourceValues<R>;
   readonly log: Log;
 }

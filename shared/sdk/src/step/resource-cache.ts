@@ -39,7 +39,8 @@ export class ResourceCache {
     const secretsBefore = this.#redaction.values.length;
     try {
       const read = (setting: Parameters<typeof readSetting>[0]) => readSetting(setting, this.#redaction);
-      return await resource.create({ read, resources, log });
+      const redact = (text: string) => void this.#redaction.add(text);
+      return await resource.create({ read, redact, resources, log });
     } catch (error) {
       if (error instanceof StepFailure) throw error;
       const message = `The resource "${name}" could not be created: ${error instanceof Error ? error.message : String(error)}`;
