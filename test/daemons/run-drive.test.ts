@@ -290,6 +290,48 @@ describe("a run", () => {
   });
 });
 
+describe("an asset that reads its own partition before", () => {
+  const months = { kind: "timeWindow", cron: "0 0 1 * *", timezone: "UTC", start: "2001-01", end: "2001-07" } as const;
+  const mapping = { kind: "window", startOffset: -1, endOffset: -1 } as const;
+  const sum = assetOf("a/sum", [{ name: "previous", asset: "a/sum", mapping }], { partitions: months });
+  const chain = ["2001-01", "2001-02", "2001-03", "2001-04", "2001-05", "2001-06"];
+
+  test("is computed as a chain, each partition from the version that the run made of the one before", async () => {
+    engine = await Engine.open([locationOf("a", [sum], [checkOf("a/sum", "grows"), checkOf("a/sum", "elsewhere")])]);
+    const location = new FakeLocation("a");
+    await engine.startDaemon([location]);
+    expect(await engine.run("a/sum")).toBe("succeeded");
+    expect(await engine.run("a/sum")).toBe("succeeded");
+    expect(location.begun.map((command) => command.partition)).toEqual([...chain, ...chain]);
+    expect(location.atOnceMax).toBe(1);
+    const { rows } = await engine.pool.query<{ own: boolean | null }>(
+      `select (select w.partition_key < v.partition_key and w.run_id = v.run_id from versions w
+         where w.id::text = v.inputs -> 0 -> 'versions' -> 0 ->> 'id') as own
+       from versions v order by v.partition_key, v.seq`,
+    );
+    expect(rows.map(({ own }) => own)).toEqual([null, null, ...Array.from({ length: 10 }, () => true)]);
+  });
+
+  test("is blocked from the partition on whose predecessor failed its check, with that check as the cause", async () => {
+    engine = await Engine.open([locationOf("a", [sum], [checkOf("a/sum", "grows")])]);
+    const location = new FakeLocation("a", {
+      compute: ({ command }) => succeeded(command, { grows: command.partition === "2001-03" ? "failed" : "passed" }),
+    });
+    await engine.startDaemon([location]);
+    const run = await engine.launch("a/sum");
+    expect(await engine.ended(run)).toBe("blocked");
+    expect(await engine.steps(run)).toEqual(
+      chain.map((month, n) => `a/sum ${month} ${n < 3 ? "succeeded" : "blocked"}`),
+    );
+    const { rows } = await engine.pool.query("select reasons from decisions order by partition_key");
+    expect(rows).toMatchObject(
+      Array.from({ length: 3 }, () => ({
+        reasons: [{ kind: "checkFailed", asset: "a/sum", partition: "2001-03", check: "grows" }],
+      })),
+    );
+  });
+});
+
 describe("checks", () => {
   test("of another team gate edges into that team alone", async () => {
     engine = await Engine.open([

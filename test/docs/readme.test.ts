@@ -81,6 +81,18 @@ describe("README.md", () => {
     expect(location.problems).toEqual([]);
   });
 
+  test("the how-to about partitions is loaded and does what it shows", { timeout: 120_000 }, async () => {
+    const blocks = blocksOf("docs/how-to/partitions.md");
+    const code = moduleOf(blocks.filter(({ marks }) => marks.has("check")));
+    headgate.write("code-locations/ledger/definitions.ts", code);
+    headgate.append("workspace.yaml", "  - module: { path: code-locations/ledger, location_name: ledger }");
+    expect((await headgate.located("ledger")).problems).toEqual([]);
+    for (const block of blocks.filter(isStep)) {
+      const next = blocks[blocks.indexOf(block) + 1];
+      await headgate.carryOut(block, next?.marks.has("output") === true ? next : undefined);
+    }
+  });
+
   test("names the test command that CI runs", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
     const commands = blocksOf("README.md").map(({ text }) => text);

@@ -46,9 +46,9 @@ it("calls a cycle what reads itself, directly or not, with a path that is one", 
     fc.property(graphs, (graph) => {
       const cycles = built(graph).errors.filter(({ code }) => code === "definition.cycle");
       const members = graph.filter(({ key }) => naiveReads(graph, key, key)).map(({ key }) => key);
-      expect(cycles.map(({ key }) => key).sort()).toEqual(members.sort());
+      expect([...new Set(cycles.map(({ key }) => key))].sort()).toEqual(members.sort());
       for (const { key, message } of cycles) {
-        if (message === `${key} reads itself.`) continue;
+        if (message.startsWith(`${key} reads itself (`)) continue;
         const path = message.slice(message.lastIndexOf(": ") + 2, -1).split(" → ");
         expect([path[0], path.at(-1)]).toEqual([key, key]);
         for (const [i, upstream] of path.slice(1).entries()) {

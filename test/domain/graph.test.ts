@@ -361,10 +361,15 @@ describe("cycles", () => {
     });
   });
 
-  it("refuses an asset that reads itself", () => {
-    const graph = build([locationOf("a", [assetOf("a/x", ["a/x"]), assetOf("a/y")])]);
+  it("refuses an asset that reads itself, and what reads it", () => {
+    const graph = build([locationOf("a", [assetOf("a/x", ["a/x"]), assetOf("a/y"), assetOf("a/z", ["a/x"])])]);
     expect(keysOf(graph)).toEqual(["a/y"]);
-    expect(errorOf(graph, "a/x")).toMatchObject({ code: "definition.cycle", message: "a/x reads itself." });
+    expect(errorOf(graph, "a/x")).toMatchObject({
+      code: "definition.cycle",
+      message: 'a/x reads itself (as "input_0") at the same partition: a partition would wait for its own version.',
+      source: { file: "assets/x.ts", line: 7 },
+    });
+    expect(errorOf(graph, "a/z").code).toBe("definition.refused_upstream");
   });
 
   it("shortens the path of a long cycle and starts it at the refused asset", () => {

@@ -305,9 +305,9 @@ export default definitions({ team: "shop", assets: [good, reader, partitioned, s
   test("definitions of a wrong shape, each with what is wrong, where, and the remedy", async () => {
     await start({
       "definitions.ts": `
-import { asset, assetCheck, assetSpec, definitions, lastValidated, monthlyPartitions, staticPartitions, windowOffset } from "@headgate/sdk";
+import { asset, assetCheck, assetSpec, definitions, lastValidated, monthlyPartitions, self, staticPartitions, valueOf, windowOffset } from "@headgate/sdk";
 const good = asset({ key: "shop/good", compute: () => 1 });
-const wrong: any[] = [
+const monthly = { key: "shop/by_spec", value: valueOf<number>(), partitions: monthlyPartitions({ start: "2001-01" }) }; const wrong: any[] = [
   asset({ key: "shop/Bad Key", compute: () => 1 }),
   asset({ key: "other/thing", compute: () => 1 }),
   asset({ key: "shop/typo", dep: { good }, compute: () => 1 } as any),
@@ -323,6 +323,9 @@ const wrong: any[] = [
   undefined,
   asset({ key: "shop/twice", compute: () => 1 }),
   asset({ key: "shop/twice", compute: () => 2 }),
+  asset({ ...monthly, key: "shop/ahead", deps: { x: windowOffset(self, 0) }, compute: () => 1 }),
+  asset({ ...monthly, deps: { x: windowOffset(assetSpec(monthly), -1) }, compute: () => 1 }),
+  asset({ ...monthly, key: "shop/chain", deps: { x: windowOffset(self, -1) }, compute: () => 1 }),
 ];
 const checks: any[] = [
   assetCheck({ asset: good, name: "fine", run: () => true }),
@@ -351,6 +354,9 @@ export default definitions({ team: "shop", assets: [good, ...wrong], checks });
         "ASSET shop/spec definition.invalid",
         "MODULE definitions.ts#assets[13] definition.invalid",
         "ASSET shop/twice definition.duplicate",
+        "ASSET shop/ahead definition.cycle",
+        "ASSET shop/by_spec definition.dependency_invalid",
+        "ASSET shop/chain ok",
         "CHECK shop/good@fine ok",
         "CHECK shop/good@Not Fine definition.check_name_invalid",
         "CHECK shop/typo@of_broken definition.asset_broken",
@@ -366,6 +372,12 @@ export default definitions({ team: "shop", assets: [good, ...wrong], checks });
     expect((await errorOf("shop/good@blocks"))?.hint).toBe('Did you mean "blocking"?');
     expect((await errorOf("shop/twice"))?.message).toContain("definitions.ts:18 and definitions.ts:19");
     expect((await errorOf("shop/cycle"))?.hint).toContain("import cycle");
+    expect(await errorOf("shop/ahead")).toMatchObject({
+      message: expect.stringContaining("up to window offset 0, which is not before it") as string,
+      hint: expect.stringContaining("windowOffset(self, -1)") as string,
+      source: { file: "definitions.ts", line: 20 },
+    });
+    expect((await errorOf("shop/by_spec"))?.hint).toContain("windowOffset(self, -1)");
   });
 
   test.each([

@@ -29,7 +29,7 @@ export const foreign = assetSpec({ key: "other/prices" });
   "assets.ts": `
 import { writeSync } from "node:fs";
 import { z } from "zod";
-import { allPartitions, asset, lastValidated, orderOnly, Permanent, resource, RetryLater, secret } from "@headgate/sdk";
+import { allPartitions, asset, lastValidated, orderOnly, Permanent, resource, RetryLater, secret, self, windowOffset } from "@headgate/sdk";
 import { monthly, orders as ordersSpec, sales as salesSpec } from "./contract.ts";
 
 let created = 0;
@@ -103,6 +103,10 @@ export const slow = asset({
   compute: async () => { await new Promise((resolve) => setTimeout(resolve, 320)); return { slow: true }; },
 });
 export const judged = asset({ key: "shop/judged", compute: () => ({ made: true }) });
+export const running = asset({
+  key: "shop/running", value: z.object({ months: z.number() }), partitions: monthly, deps: { previous: windowOffset(self, -1) },
+  compute: ({ previous }) => ({ months: (previous?.months ?? 0) + 1 }),
+});
 `,
   "checks.ts": `
 import { assetCheck } from "@headgate/sdk";
@@ -293,6 +297,19 @@ test("inputs arrive in the shape that the types promise", async () => {
   });
   const two = [{ ...base, name: "sales", versions: [january, february] }];
   expect((await session.run(materialize("shop/report", two))).error?.code).toBe("step.input_shape");
+});
+
+test("an asset reads its earlier partition, and nothing before its first", async () => {
+  const previous = { name: "previous", assetKey: "shop/running", mode: DependencyMode.DEPENDENCY_MODE_STRICT };
+  const made = async (partitionKey: string, versions: VersionReference[]): Promise<VersionReference> => {
+    const inputs: Input[] = [{ ...previous, versions, leftOut: [], single: true }];
+    const finished = await session.run(materialize("shop/running", inputs, { partitionKey }));
+    expect(finished.error).toBeUndefined();
+    const { value, dataVersion = "" } = finished.computed ?? {};
+    return { versionId: partitionKey, partitionKey, value, dataVersion, metadata: "" };
+  };
+  const second = await made("2001-02", [await made("2001-01", [])]);
+  expect(JSON.parse(readFileSync(second.value?.place ?? "", "utf8"))).toEqual({ months: 2 });
 });
 
 test("a partition that maps to none of the upstream's is told so, and not that a contract is old", async () => {

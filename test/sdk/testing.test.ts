@@ -10,6 +10,9 @@ import {
   orderOnly,
   Permanent,
   resource,
+  self,
+  valueOf,
+  windowOffset,
 } from "@headgate/sdk";
 import { materialize, partitioned, runCheck, testContext } from "@headgate/sdk/testing";
 
@@ -260,6 +263,28 @@ describe("materialize of several assets", () => {
     const strict = asset({ key: "shop/strict", deps: { all: allPartitions(sales) }, compute: () => 1 });
     const refused = await materialize([strict, sales], { checks: [positive], resources, values, nowMs });
     expect(refused.partition(strict)?.status).toBe("blocked");
+  });
+
+  test("computes what reads itself as a chain, which a failed check ends", async () => {
+    const running = asset({
+      key: "shop/running",
+      value: valueOf<{ months: number }>(),
+      partitions: monthly,
+      deps: {
+        previous: windowOffset(self, -1),
+        before: lastValidated(windowOffset(self, -3, -1), { require: { atLeast: 2 } }),
+      },
+      compute: ({ previous, before }) => ({ months: (previous?.months ?? 0) + (before.size > 2 ? 0 : 1) }),
+    });
+    const small = assetCheck({ asset: running, name: "small", blocking: true, run: ({ months }) => months < 3 });
+    const result = await materialize([running], { checks: [small], nowMs });
+    expect(["2001-01", "2001-02", "2001-03"].map((key) => result.value(running, key).months)).toEqual([1, 2, 3]);
+    expect(result.partition(running, "2001-04")).toMatchObject({
+      status: "blocked",
+      blockedBy: "shop/running, partition 2001-03: check small",
+    });
+    const first = await materialize(running, { partition: "2001-01", inputs: { previous: undefined, before: {} } });
+    expect(first.value).toEqual({ months: 1 });
   });
 
   test("validates values against their schema, and hands on what compute throws", async () => {

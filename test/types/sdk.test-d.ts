@@ -13,6 +13,7 @@ import {
   orderOnly,
   resource,
   secret,
+  self,
   staticPartitions,
   valueOf,
   when,
@@ -119,6 +120,31 @@ export const all = definitions({
   checks: [check],
 });
 
+export const running = asset({
+  key: "orders/running",
+  value: z.object({ cents: z.int() }),
+  partitions: daily,
+  deps: {
+    orders,
+    previous: windowOffset(self, -1),
+    week: lastValidated(windowOffset(self, -7, -1)),
+    done: orderOnly(windowOffset(self, -1)),
+  },
+  compute: ({ orders, previous, week, ...rest }) => {
+    same<typeof previous, { cents: number } | undefined>(true);
+    same<typeof week, Partitioned<{ cents: number }>>(true);
+    same<keyof typeof rest, never>(true);
+    return { cents: orders.reduce((sum, order) => sum + order.cents, previous?.cents ?? 0) };
+  },
+});
+export const declared = asset({
+  ...relation,
+  deps: { previous: windowOffset(self, -1) },
+  compute: ({ previous }) => ({ rows: (previous?.rows ?? 0) + 1 }),
+});
+// An order-only dependency on itself needs no value: nothing of it is read.
+asset({ key: "orders/log", partitions: daily, deps: { done: orderOnly(windowOffset(self, -1)) }, compute: () => 1 });
+
 // Each of these must not compile, and the message must say what to do.
 
 // @ts-expect-error 'depz' does not exist
@@ -151,3 +177,14 @@ assetCheck({ asset: revenue, name: "x", blocked: true, run: () => true });
 assetCheck({ asset: revenue, name: "x", run: ({ gross }) => gross > 0 });
 // @ts-expect-error Property 'missing' does not exist
 asset({ key: "orders/bad", resources: { warehouse }, compute: (_inputs, { resources }) => resources.missing });
+const bad = { key: "orders/bad", value: valueOf<number>(), partitions: daily };
+// @ts-expect-error An asset reads earlier windows of itself alone: write windowOffset(self, -1)
+asset({ ...bad, deps: { self }, compute: () => 1 });
+// @ts-expect-error An asset reads earlier windows of itself alone: write windowOffset(self, -1)
+asset({ ...bad, deps: { x: lastPartition(self) }, compute: () => 1 });
+// @ts-expect-error An asset that reads itself needs time windows: give it `partitions`
+asset({ key: "orders/bad", value: valueOf<number>(), deps: { x: windowOffset(self, -1) }, compute: () => 1 });
+// @ts-expect-error The value of an asset that reads itself is not inferred: give it `value`
+asset({ key: "orders/bad", partitions: daily, deps: { x: windowOffset(self, -1) }, compute: () => 1 });
+// @ts-expect-error 'previous' is possibly 'undefined'
+asset({ ...bad, deps: { previous: windowOffset(self, -1) }, compute: ({ previous }) => previous + 1 });

@@ -179,16 +179,18 @@ export function requiresTooMany(at: DefinitionSite, dependency: Dependency, atLe
   );
 }
 
+/** @param why what the edge says that cannot be: each partition may read earlier ones alone. */
+export function selfDependency(at: DefinitionSite, dependency: Dependency, why: string): Problem {
+  return problem(
+    "definition.cycle",
+    at,
+    `${at.key} reads itself (as "${dependency.name}") ${why}: a partition would wait for its own version.`,
+    "Read earlier windows alone, as windowOffset(self, -1) does, or remove the dependency of the asset on itself.",
+  );
+}
+
 /** @param path the cycle from the refused asset along what it reads, without the return; `left` assets are not shown. */
 export function cycle(at: DefinitionSite, path: readonly string[], left: number): Problem {
-  if (path.length === 1) {
-    return problem(
-      "definition.cycle",
-      at,
-      `${at.key} reads itself.`,
-      "Remove the dependency of the asset on itself: it would wait for its own version.",
-    );
-  }
   const shown = [...path, ...(left > 0 ? [`(${left} more)`] : []), ...path.slice(0, 1)];
   return problem(
     "definition.cycle",

@@ -222,9 +222,7 @@ export function judgeEdge(
       }
     }
   }
-  // No partition to read yet is not the same as nothing to read: only a window may reach to before the first one.
-  const all = partitions.length === 0 && edge.mapping.kind !== "window" ? 1 : partitions.length;
-  const needed = edge.atLeast === 0 ? all : edge.atLeast;
+  const needed = neededOf(edge, partitions.length);
   if (versions.length >= needed) return { kind: "open", versions, leftOut };
   if (versions.length + pending.length >= needed) return { kind: "wait", reasons, pending };
   // What is merely pending would not be enough: say what is shut.
@@ -235,6 +233,16 @@ export function judgeEdge(
     return { kind: "closed", reasons: [{ kind: "noValidatedVersion", asset: upstream.key, partition, open, needed }] };
   }
   return { kind: "closed", reasons: shut };
+}
+
+/**
+ * How many partitions must be open of `mapped` that an edge leads to. An asset that reads itself has nothing before its
+ * start, so that its first partitions need no more than there are.
+ */
+export function neededOf(edge: Edge, mapped: number): number {
+  if (edge.atLeast !== 0) return edge.upstream === edge.downstream ? Math.min(edge.atLeast, mapped) : edge.atLeast;
+  // No partition to read yet is not the same as nothing to read: only a window may reach to before the first one.
+  return mapped === 0 && edge.mapping.kind !== "window" ? 1 : mapped;
 }
 
 /** The newest version after the pinned one that failed: whoever reads strictly is blocked by it, too. */

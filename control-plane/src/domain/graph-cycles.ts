@@ -1,4 +1,7 @@
-/** Edges of a graph over nodes 0 to n - 1, by reader: `upstream[start[i]]` up to `start[i + 1]` are what node i reads. */
+/**
+ * Edges of a graph over nodes 0 to n - 1, by reader: `upstream[start[i]]` up to `start[i + 1]` are what node i reads. A
+ * node that reads itself is no cycle here: whether its partitions do is told by the edge alone.
+ */
 export interface Adjacency {
   readonly start: Int32Array;
   readonly upstream: Int32Array;
@@ -26,14 +29,14 @@ export function topologicalOrder(edges: Adjacency, readers: Adjacency): Int32Arr
   const waitsFor = new Int32Array(count);
   let length = 0;
   for (let i = 0; i < count; i++) {
-    waitsFor[i] = edges.start[i + 1]! - edges.start[i]!;
+    for (let e = edges.start[i]!; e < edges.start[i + 1]!; e++) if (edges.upstream[e] !== i) waitsFor[i]!++;
     if (waitsFor[i] === 0) order[length++] = i;
   }
   for (let done = 0; done < length; done++) {
     const node = order[done]!;
     for (let e = readers.start[node]!; e < readers.start[node + 1]!; e++) {
       const reader = readers.upstream[e]!;
-      if (--waitsFor[reader]! === 0) order[length++] = reader;
+      if (reader !== node && --waitsFor[reader]! === 0) order[length++] = reader;
     }
   }
   return order.subarray(0, length);
@@ -115,14 +118,10 @@ function tangles(edges: Adjacency, ordered: Int32Array): number[][] {
       if (low[node] !== found[node]) continue;
       const members = open.splice(open.lastIndexOf(node));
       for (const member of members) closed[member] = 1;
-      if (members.length > 1 || readsItself(edges, node)) result.push(members.sort((a, b) => a - b));
+      if (members.length > 1) result.push(members.sort((a, b) => a - b));
     }
   }
   return result;
-}
-
-function readsItself(edges: Adjacency, node: number): boolean {
-  return edges.upstream.subarray(edges.start[node], edges.start[node + 1]).includes(node);
 }
 
 /** The shortest way from `node` along what is read, within `inside`, back to it: without the return. */
@@ -132,6 +131,7 @@ function shortestCycle(edges: Adjacency, inside: ReadonlySet<number>, node: numb
   for (const reader of queue) {
     for (let e = edges.start[reader]!; e < edges.start[reader + 1]!; e++) {
       const upstream = edges.upstream[e]!;
+      if (upstream === reader) continue;
       if (upstream === node) {
         const path: number[] = [];
         for (let step = reader; step !== node; step = readBy.get(step)!) path.push(step);

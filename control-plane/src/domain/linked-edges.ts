@@ -1,5 +1,5 @@
 import type { AssetKey } from "@headgate/model";
-import { teamOf } from "@headgate/model";
+import { selfDependencyProblem, teamOf } from "@headgate/model";
 import type { GraphError, LocationSegment } from "./asset-graph.ts";
 import { isVisibleTo } from "./asset-graph.ts";
 import { assetSite, type ClaimedAsset } from "./claimed-assets.ts";
@@ -10,6 +10,7 @@ import {
   notExported,
   requiresTooMany,
   retiredUpstream,
+  selfDependency,
   unexportedUpstream,
   type DefinitionSite,
 } from "./definition-problems.ts";
@@ -79,7 +80,14 @@ function judgedEdge(
   if (dependency.mode === "lastValidated" && upstream.stored.definition.inPlace) {
     context.refuse(reader, lastValidatedInPlace(siteOf(reader), dependency.asset));
   }
-  if (reader.space === undefined || upstream.space === undefined || reader === upstream) return unmapped;
+  if (reader.space === undefined || upstream.space === undefined) return unmapped;
+  if (reader === upstream) {
+    const problem = selfDependencyProblem(dependency.mapping, reader.space);
+    if (problem !== undefined) {
+      context.refuse(reader, selfDependency(siteOf(reader), dependency, problem));
+      return unmapped;
+    }
+  }
   const mapping = mappingOf(dependency, upstream.space, reader.space);
   if (mapping.problem !== undefined) {
     const { message, hint } = mapping.problem;

@@ -1,5 +1,5 @@
 import { rangeSet } from "@headgate/model";
-import { type GateView, type Pins, judgeEdge, judgeGate } from "./gate.ts";
+import { type GateView, type Pins, judgeEdge, judgeGate, neededOf, pinKey } from "./gate.ts";
 import type { AssetNode, Edge, Graph } from "./graph.ts";
 import type { Reason } from "./reason.ts";
 import { mappedPartitions, rootReasons } from "./root-reasons.ts";
@@ -50,6 +50,8 @@ export function evaluateOnMissing(
 ): OnMissingEvaluation {
   const requests: AutomationRequest[] = [];
   const held: HeldBack[] = [];
+  /** Of what is held, so that a long chain is followed once and not once a partition. */
+  const rootsOf = new Map<string, readonly Reason[]>();
   /** Partitions that are on their way, by asset; conditions are evaluated upstream first. */
   const coming = new Map<AssetNode, Set<string>>();
   const isComing = (node: AssetNode, partition: string): boolean =>
@@ -74,8 +76,10 @@ export function evaluateOnMissing(
         requests.push({ node, ordinal, partition, fingerprint });
         onTheirWay.add(partition);
       } else if (verdict.kind !== "unknown") {
-        const roots = rootReasons(graph, verdict.reasons, view, nowMs);
-        held.push({ node, partition, reasons: roots.kind === "roots" ? roots.reasons : verdict.reasons });
+        const roots = rootReasons(graph, verdict.reasons, view, nowMs, (asset, key) => rootsOf.get(pinKey(asset, key)));
+        const reasons = roots.kind === "roots" ? roots.reasons : verdict.reasons;
+        rootsOf.set(pinKey(node.key, partition), reasons);
+        held.push({ node, partition, reasons });
       }
     }
   }
@@ -92,7 +96,7 @@ function canStillOpen(
 ): boolean {
   return node.upstream.every((edge) => {
     const partitions = partitionsOf(edge);
-    const needed = edge.atLeast === 0 ? partitions.length : edge.atLeast;
+    const needed = neededOf(edge, partitions.length);
     const usable = partitions.filter(
       (key) =>
         isComing(edge.upstream, key) || judgeEdge({ ...edge, atLeast: 0 }, [key], view, noPins, nowMs).kind === "open",

@@ -6,10 +6,10 @@ import {
   rangeSet,
   upstreamPartitions,
 } from "@headgate/model";
-import { type GateView, type Pins, judgeGate } from "./gate.ts";
+import { type GateView, type Pins, judgeGate, neededOf } from "./gate.ts";
 import { type AssetNode, type CheckNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
-import type { Reason } from "./reason.ts";
-import { rootReasons } from "./root-reasons.ts";
+import { type Reason, distinctReasons } from "./reason.ts";
+import { type KnownRoots, rootReasons } from "./root-reasons.ts";
 import { parseSelection, select } from "./selection.ts";
 
 /** The most steps that a run may have. */
@@ -137,7 +137,6 @@ export function planSteps(graph: Graph, targets: readonly PlanTarget[], view: Ga
   const count = targets.reduce((sum, { node, set }) => sum + rangeSet.size(set) * stepsPerPartition(node), 0);
   if (count > stepsMax) return tooLarge(count);
   const steps: PlannedStep[] = [];
-  /** Asset, then partition ordinal, to the step that makes it and the steps that check it elsewhere. */
   const made = new Map<AssetNode, Map<number, { step: PlannedStep; checks: PlannedStep[] }>>();
   for (const { node, set } of [...targets].sort((a, b) => a.node.index - b.node.index)) {
     const ofNode = new Map<number, { step: PlannedStep; checks: PlannedStep[] }>();
@@ -153,12 +152,15 @@ export function planSteps(graph: Graph, targets: readonly PlanTarget[], view: Ga
   return { ok: true, plan: { steps } };
 }
 
+/** Asset, then partition ordinal, to the step that makes it and the steps that check it elsewhere. */
+type MadeSteps = ReadonlyMap<AssetNode, ReadonlyMap<number, { step: PlannedStep; checks: PlannedStep[] }>>;
+
 function planStep(
   graph: Graph,
   node: AssetNode,
   ordinal: number,
   index: number,
-  made: ReadonlyMap<AssetNode, ReadonlyMap<number, { step: PlannedStep; checks: PlannedStep[] }>>,
+  made: MadeSteps,
   view: GateView,
   nowMs: number,
 ): PlannedStep {
@@ -188,14 +190,14 @@ function planStep(
       }
       others.push(edge.upstream.space.keyAt(n));
     }
-    const needed = (edge.atLeast === 0 ? others.length + coming : edge.atLeast) - coming;
+    const needed = neededOf(edge, others.length + coming) - coming;
     if (coming === 0) external.set(edge, others);
     else if (needed > 0) external.set({ ...edge, atLeast: needed }, others);
   }
   const forecast =
     inherited.length > 0
-      ? ({ kind: "blocked", reasons: inherited } as const)
-      : forecastOf(graph, external, view, nowMs);
+      ? ({ kind: "blocked", reasons: distinctReasons(inherited) } as const)
+      : forecastOf(graph, external, view, nowMs, knownRoots(graph, made));
   return {
     index,
     kind: "materialize",
@@ -210,6 +212,17 @@ function planStep(
   };
 }
 
+/** What the plan has already found to be blocked: a long chain with holes is followed once. */
+function knownRoots(graph: Graph, made: MadeSteps): KnownRoots {
+  return (asset, partition) => {
+    const node = graph.asset(asset);
+    const ordinal = node?.space.ordinalOf(partition);
+    if (node === undefined || ordinal === undefined) return undefined;
+    const forecast = made.get(node)?.get(ordinal)?.step.forecast;
+    return forecast?.kind === "blocked" ? forecast.reasons : undefined;
+  };
+}
+
 const noPins: Pins = new Map();
 
 /** How the gate stands for what is read from outside the run; what the run makes itself is open once it is made. */
@@ -218,6 +231,7 @@ function forecastOf(
   external: ReadonlyMap<Edge, readonly string[]>,
   view: GateView,
   nowMs: number,
+  known: KnownRoots,
 ): Forecast {
   const partitionsOf = (edge: Edge): readonly string[] => external.get(edge) ?? [];
   const verdict = judgeGate([...external.keys()], partitionsOf, view, noPins, nowMs);
@@ -227,7 +241,7 @@ function forecastOf(
     case "wait":
       return { kind: "waits", reasons: verdict.reasons };
     case "closed": {
-      const roots = rootReasons(graph, verdict.reasons, view, nowMs);
+      const roots = rootReasons(graph, verdict.reasons, view, nowMs, known);
       return { kind: "blocked", reasons: roots.kind === "roots" ? roots.reasons : verdict.reasons };
     }
     case "unknown":

@@ -30,3 +30,15 @@ export type Reason =
   | (About & { readonly kind: "noValidatedVersion"; readonly open: number; readonly needed: number })
   | (About & { readonly kind: "locationUnreachable"; readonly location: string })
   | (About & { readonly kind: "notExported"; readonly reader: AssetKey });
+
+/** Identifies what a reason says, so that one that is heard by several ways is told once. */
+export function reasonIdentity(reason: Reason): string {
+  const check = "check" in reason ? [reason.team, reason.check, reason.version] : [];
+  return JSON.stringify([reason.kind, reason.asset, reason.partition, ...check]);
+}
+
+/** Each reason once, in the order in which they come first. */
+export function distinctReasons(reasons: readonly Reason[]): readonly Reason[] {
+  if (reasons.length < 2) return reasons;
+  return [...new Map(reasons.map((reason) => [reasonIdentity(reason), reason])).values()];
+}

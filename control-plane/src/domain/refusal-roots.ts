@@ -59,8 +59,8 @@ export function refusalRoots(
     for (let e = edges.start[reader]!; e < edges.start[reader + 1]!; e++) {
       const upstream = edges.upstream[e]!;
       const root = roots[upstream];
-      // The members of a cycle name each other already.
-      if (root === undefined || (cycles.has(reader) && cycles.has(upstream))) continue;
+      // The members of a cycle name each other already, and what reads itself is no news to itself.
+      if (root === undefined || upstream === reader || (cycles.has(reader) && cycles.has(upstream))) continue;
       const problem = refusedUpstream(siteOf(assets, reader), keyOf(assets, upstream), { key: root.key, error: root });
       refuse(errorOf(assets, reader, problem));
     }

@@ -1,7 +1,7 @@
 import { type AssetKey, rangeSet, upstreamPartitions } from "@headgate/model";
 import { type GateView, type Pins, judgeGate } from "./gate.ts";
 import type { AssetNode, Edge, Graph } from "./graph.ts";
-import type { Reason } from "./reason.ts";
+import { type Reason, reasonIdentity } from "./reason.ts";
 
 const noPins: Pins = new Map();
 
@@ -17,20 +17,38 @@ export type Roots =
   /** These assets must be known first. */
   | { readonly kind: "unknown"; readonly assets: readonly AssetKey[] };
 
+/** What keeps a partition from being materialized, where it was found out before. */
+export type KnownRoots = (asset: AssetKey, partition: string) => readonly Reason[] | undefined;
+
+/** Of roots that are taken over from another partition: a long chain hands on no more. */
+const handedOnMax = 100;
+
 /**
  * Follows every "never materialized" to what keeps that partition from being materialized: the check that shut, the
  * version that is pending. What nothing shuts stays as it is.
+ *
+ * @param known roots of partitions that need not be followed again
  */
-export function rootReasons(graph: Graph, reasons: readonly Reason[], view: GateView, nowMs: number): Roots {
+export function rootReasons(
+  graph: Graph,
+  reasons: readonly Reason[],
+  view: GateView,
+  nowMs: number,
+  known: KnownRoots = () => undefined,
+): Roots {
   const seen = new Set<string>();
   const roots = new Map<string, Reason>();
   const unknown = new Set<AssetKey>();
   const queue: Reason[] = [...reasons];
   for (let reason = queue.shift(); reason !== undefined; reason = queue.shift()) {
-    const check = "check" in reason ? [reason.team, reason.check, reason.version] : [];
-    const id = JSON.stringify([reason.kind, reason.asset, reason.partition, ...check]);
+    const id = reasonIdentity(reason);
     if (seen.has(id)) continue;
     seen.add(id);
+    const found = reason.kind === "neverMaterialized" ? known(reason.asset, reason.partition) : undefined;
+    if (found !== undefined) {
+      for (const root of found.slice(0, Math.max(handedOnMax - roots.size, 0))) roots.set(reasonIdentity(root), root);
+      continue;
+    }
     const deeper = reason.kind === "neverMaterialized" ? closedBy(graph, reason, view, nowMs) : [];
     if (!Array.isArray(deeper)) for (const asset of deeper.unknown) unknown.add(asset);
     else if (deeper.length === 0) roots.set(id, reason);

@@ -1,6 +1,6 @@
 import type { AssetKey } from "@headgate/model";
 import type { DependencyMode } from "./definitions.ts";
-import type { Reason } from "./reason.ts";
+import { type Reason, distinctReasons } from "./reason.ts";
 import { type StepPhase, type StepState, hasEnded } from "./step-state.ts";
 
 /*
@@ -147,7 +147,7 @@ export function inheritedFrom(run: Run, step: RunStep): Inherited {
     else skipped = true;
   }
   if (skipped) return { kind: "skipped" };
-  return reasons.length > 0 ? { kind: "blocked", reasons } : { kind: "goesOn" };
+  return reasons.length > 0 ? { kind: "blocked", reasons: distinctReasons(reasons) } : { kind: "goesOn" };
 }
 
 /** The end of a run: failed before canceled before blocked (also when a version it made or checked is closed). */

@@ -5,7 +5,13 @@ export { cleanText } from "./clean-text.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";
 export { ModelError } from "./model-error.ts";
 export type { ModelErrorCode } from "./model-error.ts";
-export { defaultMapping, downstreamPartitions, mappingProblem, upstreamPartitions } from "./partition-mapping.ts";
+export {
+  defaultMapping,
+  downstreamPartitions,
+  mappingProblem,
+  selfDependencyProblem,
+  upstreamPartitions,
+} from "./partition-mapping.ts";
 export type { PartitionMapping } from "./partition-mapping.ts";
 export { formatPartitions, parsePartitions } from "./partition-selection.ts";
 export type { ParsedPartitions } from "./partition-selection.ts";

@@ -116,6 +116,32 @@ export function downstreamPartitions(
   }
 }
 
+/**
+ * How an asset reads itself that may not, in words that follow "it reads itself"; `undefined` if each partition reads
+ * earlier windows alone, so that none waits for its own version.
+ */
+export function selfDependencyProblem(
+  mapping: PartitionMapping | undefined,
+  space: PartitionSpace,
+): string | undefined {
+  switch (mapping?.kind) {
+    case undefined:
+    case "identity":
+      return "at the same partition";
+    case "all":
+      return "at every partition";
+    case "last":
+      return "at the newest partition";
+    case "static":
+      return "by a table of keys";
+    case "window": {
+      if (windowsOf(space) === undefined) return "by windows and has no time windows";
+      if (mapping.endOffset < 0) return undefined;
+      return `up to window offset ${mapping.endOffset}, which is not before it`;
+    }
+  }
+}
+
 const otherMappings = "map it with allPartitions, lastPartition or windowOffset, or give both the same partitions";
 
 function identityProblem(upstream: PartitionSpace, downstream: PartitionSpace): Problem | undefined {

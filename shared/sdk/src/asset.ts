@@ -43,7 +43,7 @@ export interface AssetOptions<
   Returned,
 > extends AssetSpecOptions<S, P> {
   /** By the name under which compute receives the value. */
-  readonly deps?: D & CheckedDependencies<D, P>;
+  readonly deps?: D & CheckedDependencies<D, P, S>;
   readonly resources?: R;
   /** A Standard Schema of the run's config for this asset. */
   readonly config?: C;
@@ -63,8 +63,8 @@ export interface AssetOptions<
   readonly requiredChecks?: readonly RequiredCheck[] | undefined;
   /** Makes the value. What it returns is validated, stored, checked. */
   readonly compute: (
-    inputs: InputsOf<D, P>,
-    context: ComputeContext<P, C, R, keyof InputsOf<D, P>>,
+    inputs: InputsOf<D, P, S>,
+    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>>,
   ) => Returned | Promise<Returned>;
 }
 
@@ -91,8 +91,8 @@ export interface Asset<
   readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
   readonly compute: (
-    inputs: InputsOf<D, P>,
-    context: ComputeContext<P, C, R, keyof InputsOf<D, P>>,
+    inputs: InputsOf<D, P, S>,
+    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>>,
   ) => Returned | Promise<Returned>;
 }
 

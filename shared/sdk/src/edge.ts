@@ -1,8 +1,11 @@
 import type { PartitionMapping } from "@headgate/model";
 import type { AnySpec, PartitionsOfAsset, ValueOfAsset } from "./asset-spec.ts";
 import { rememberSite } from "./construction-site.ts";
+import type { Self } from "./self.ts";
+import { isSelf } from "./self.ts";
 import type { StaticPartitions, TimeWindowPartitions } from "./partitions.ts";
 import type { HeadgateTypeError } from "./type-error.ts";
+import type { StoredValue, ValueDeclaration } from "./value-declaration.ts";
 
 export type EdgeMode = "strict" | "lastValidated" | "orderOnly";
 
@@ -60,21 +63,45 @@ type IsSingle<U, P, M> = [U] extends [undefined]
             : false
           : false;
 
-/** What compute receives for dependency `D` of an asset with partitions `P`. */
-export type InputOf<D, P> =
-  IsSingle<PartitionsOfAsset<UpstreamOf<D>>, P, MappingOf<D>> extends true
-    ? ValueOfAsset<UpstreamOf<D>>
-    : Partitioned<ValueOfAsset<UpstreamOf<D>>>;
+/** The value of an asset by its declaration. */
+type DeclaredValue<S> = S extends ValueDeclaration ? StoredValue<S> : unknown;
+
+/** What compute receives for dependency `D` of an asset with partitions `P` and the declared value `S`. */
+export type InputOf<D, P, S = undefined> =
+  UpstreamOf<D> extends Self
+    ? MappingOf<D> extends "offset"
+      ? DeclaredValue<S> | undefined
+      : Partitioned<DeclaredValue<S>>
+    : IsSingle<PartitionsOfAsset<UpstreamOf<D>>, P, MappingOf<D>> extends true
+      ? ValueOfAsset<UpstreamOf<D>>
+      : Partitioned<ValueOfAsset<UpstreamOf<D>>>;
 
 /** The first argument of compute: one value or `Partitioned` a dependency; what is order-only is absent. */
-export type InputsOf<D, P> = {
-  readonly [Name in keyof D as ModeOf<D[Name]> extends "orderOnly" ? never : Name]: InputOf<D[Name], P>;
+export type InputsOf<D, P, S = undefined> = {
+  readonly [Name in keyof D as ModeOf<D[Name]> extends "orderOnly" ? never : Name]: InputOf<D[Name], P, S>;
 };
 
 type MissingMapping =
   HeadgateTypeError<"The partitions of this dependency do not match this asset's: say which to read, with allPartitions(x), lastPartition(x) or mappedPartitions(x, { ... }).">;
 type OffsetNeedsWindows =
   HeadgateTypeError<"windowOffset(x, n) needs time windows on both sides: partition this asset by time, or use allPartitions(x) or lastPartition(x).">;
+
+type SelfNeedsOffset =
+  HeadgateTypeError<"An asset reads earlier windows of itself alone: write windowOffset(self, -1), or windowOffset(self, -7, -1).">;
+type SelfNeedsWindows =
+  HeadgateTypeError<"An asset that reads itself needs time windows: give it `partitions`, such as dailyPartitions({ ... }).">;
+type SelfNeedsValue =
+  HeadgateTypeError<"The value of an asset that reads itself is not inferred: give it `value`, a Standard Schema or valueOf<T>().">;
+
+type CheckedSelf<D, P, M, S> = M extends "offset" | "offsets"
+  ? [P] extends [TimeWindowPartitions]
+    ? [S] extends [undefined]
+      ? ModeOf<D> extends "orderOnly"
+        ? D
+        : SelfNeedsValue
+      : D
+    : SelfNeedsWindows
+  : SelfNeedsOffset;
 
 type CheckedMapping<D, U, P, M> = [U] extends [undefined]
   ? D
@@ -95,8 +122,10 @@ type CheckedMapping<D, U, P, M> = [U] extends [undefined]
       : D;
 
 /** `D` again where every dependency can be mapped to partitions `P`; an error in words at the one that cannot. */
-export type CheckedDependencies<D, P> = {
-  readonly [Name in keyof D]: CheckedMapping<D[Name], PartitionsOfAsset<UpstreamOf<D[Name]>>, P, MappingOf<D[Name]>>;
+export type CheckedDependencies<D, P, S = undefined> = {
+  readonly [Name in keyof D]: UpstreamOf<D[Name]> extends Self
+    ? CheckedSelf<D[Name], P, MappingOf<D[Name]>, S>
+    : CheckedMapping<D[Name], PartitionsOfAsset<UpstreamOf<D[Name]>>, P, MappingOf<D[Name]>>;
 };
 
 interface EdgeParts {
@@ -105,6 +134,12 @@ interface EdgeParts {
   readonly mappingKind: MappingKind;
   readonly mapping?: PartitionMapping | undefined;
   readonly require?: Require | undefined;
+}
+
+/** The asset or spec that a dependency of `reader` leads to: `reader` for `self`. */
+export function upstreamOf(dependency: Dependency, reader: AnySpec): AnySpec {
+  const upstream = isEdge(dependency) ? dependency.upstream : dependency;
+  return isSelf(upstream) ? reader : upstream;
 }
 
 /** True for what `lastValidated`, `allPartitions` and the others return. */

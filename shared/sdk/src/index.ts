@@ -41,6 +41,8 @@ export type { EnvReference, SecretReference, Setting } from "./reference.ts";
 export { resource } from "./resource.ts";
 export type { Resource, ResourceContext, ResourceMap, ResourceOptions, ResourceValues } from "./resource.ts";
 export { RetryLater } from "./retry-later.ts";
+export { self } from "./self.ts";
+export type { Self } from "./self.ts";
 export type { Log } from "./log.ts";
 export type { CheckContext, ComputeContext, InputDetails, InputVersion } from "./step-context.ts";
 export type { HeadgateTypeError } from "./type-error.ts";

@@ -1,13 +1,15 @@
 import type { Dependency } from "./edge.ts";
 import { isEdge } from "./edge.ts";
 import type { AnyPartitions } from "./partitions.ts";
+import { isSelf } from "./self.ts";
 
 /**
  * True where compute receives one value for this dependency, false where it receives `Partitioned`: the same rule that
  * the types of `asset` follow, decided from the definitions alone.
  */
 export function inputIsSingle(dependency: Dependency, partitions: AnyPartitions | undefined): boolean {
-  const upstream = (isEdge(dependency) ? dependency.upstream : dependency).partitions;
+  const { partitions: ofUpstream } = isEdge(dependency) ? dependency.upstream : dependency;
+  const upstream = readsItself(dependency) ? partitions : ofUpstream;
   if (upstream === undefined) return true;
   switch (isEdge(dependency) ? dependency.mappingKind : "default") {
     case "last":
@@ -20,6 +22,11 @@ export function inputIsSingle(dependency: Dependency, partitions: AnyPartitions 
     case "default":
       return partitions !== undefined && sameWindowsOrKeys(upstream, partitions);
   }
+}
+
+/** True where a dependency is on `self`: the asset before its first partition is nothing, and no error. */
+export function readsItself(dependency: Dependency): boolean {
+  return isSelf(isEdge(dependency) ? dependency.upstream : dependency);
 }
 
 function sameWindowsOrKeys(upstream: AnyPartitions, partitions: AnyPartitions): boolean {

@@ -42,7 +42,7 @@ export const whyRoute: Pick<Handlers, "why"> = {
     const madeBy = newest === undefined ? undefined : await readRun(context.db, newest.view.runId);
     const shownFailure = failed !== undefined && (failed.ended_at?.getTime() ?? 0) > madeSinceMs ? failed : undefined;
     const shown = [
-      ...reasons.map((reason) => ({ ...presentReason(context, reason), path: pathTo(node, reason.asset) })),
+      ...reasons.map((reason) => ({ ...presentReason(context, reason), path: wayTo(node, partition, reason) })),
       ...ownReasons.map((reason) => ({ ...reason, path: [node.key as string] })),
     ];
     return {
@@ -90,6 +90,12 @@ function remediesFor(
     return [...remedies([{ kind: "neverMaterialized", asset: node.key, partition }])];
   }
   return [...remedies(refusedBefore ? now : shown)];
+}
+
+/** The way of a reason; of one that is about an earlier partition of the asset itself, the asset reads itself. */
+function wayTo(from: AssetNode, partition: string, reason: Reason): string[] {
+  if (reason.asset === from.key && reason.partition !== partition) return [from.key, from.key];
+  return pathTo(from, reason.asset);
 }
 
 /** Asset keys from `from` upstream to `to`, both included, by the shortest way; only `to` if there is none any more. */

@@ -5,12 +5,13 @@ import type {
   Require as WireRequire,
 } from "@headgate/proto";
 import { DependencyMode } from "@headgate/proto";
-import { defaultMapping, mappingProblem, parseAssetKey } from "@headgate/model";
+import { defaultMapping, mappingProblem, parseAssetKey, selfDependencyProblem } from "@headgate/model";
 import type { PartitionMapping, PartitionSpace } from "@headgate/model";
 import type { AnyAsset } from "../asset.ts";
 import type { AnySpec } from "../asset-spec.ts";
 import type { Dependency, EdgeMode, Require } from "../edge.ts";
-import { isEdge } from "../edge.ts";
+import { isEdge, upstreamOf } from "../edge.ts";
+import { readsItself } from "../input-shape.ts";
 import { spaceOf } from "./describe-partitions.ts";
 import { describeValue, refuseFailedModule, wholeNumber } from "./fields.ts";
 import { DefinitionProblem } from "./problem.ts";
@@ -31,9 +32,10 @@ function describeDependency(asset: AnyAsset, space: PartitionSpace, name: string
   const what = `Dependency "${name}" of asset ${asset.key}`;
   refuseFailedModule(what, given);
   const edge = isEdge(given) ? given : undefined;
-  const upstream = edge ? edge.upstream : (given as AnySpec);
+  const upstream = given === undefined || given === null ? given : upstreamOf(given, asset);
   refuseFailedModule(what, upstream);
   checkUpstream(what, upstream);
+  if (upstream.key === asset.key) checkSelf(what, asset, given, space);
   const mode = edge?.mode ?? "strict";
   if (mode === "lastValidated" && (upstream as Partial<AnyAsset>).inPlace === true) {
     throw new DefinitionProblem(
@@ -51,6 +53,24 @@ function describeDependency(asset: AnyAsset, space: PartitionSpace, name: string
     mapping: edge?.mapping && describeMapping(edge.mapping),
     require: describeRequire(what, edge?.require),
   };
+}
+
+function checkSelf(what: string, asset: AnyAsset, given: Dependency, space: PartitionSpace): void {
+  const mapping = isEdge(given) ? given.mapping : undefined;
+  const why = selfDependencyProblem(mapping, space);
+  if (why !== undefined) {
+    throw new DefinitionProblem(
+      "definition.cycle",
+      `${what} leads back to ${asset.key} ${why}: a partition would wait for its own version.`,
+      "Read earlier windows alone: windowOffset(self, -1), or windowOffset(self, -7, -1).",
+    );
+  }
+  if (readsItself(given)) return;
+  throw new DefinitionProblem(
+    "definition.dependency_invalid",
+    `${what} names ${asset.key} by its spec, whose type says that there is always a value to read; before the first partition there is none.`,
+    "Write `self` for the asset itself, as in windowOffset(self, -1).",
+  );
 }
 
 function checkUpstream(what: string, upstream: AnySpec | undefined): void {

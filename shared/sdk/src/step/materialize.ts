@@ -3,7 +3,7 @@ import type { Computed, Input, Materialize, StepCommand, ValueReference, Version
 import { DependencyMode } from "@headgate/proto";
 import { cleanText } from "@headgate/model";
 import type { AnyAsset } from "../asset.ts";
-import { inputIsSingle } from "../input-shape.ts";
+import { inputIsSingle, readsItself } from "../input-shape.ts";
 import type { InputDetails } from "../step-context.ts";
 import type { Metadata } from "../metadata.ts";
 import { writerFor } from "./io-choice.ts";
@@ -115,14 +115,15 @@ async function readInput(
   const dependency = asset.deps[input.name];
   // The shape is what the types of this code say: the control plane may know a newer contract of the upstream.
   const single = dependency === undefined ? input.single : inputIsSingle(dependency, asset.partitions);
-  if (single && input.versions.length === 0) {
+  const beforeTheFirst = dependency !== undefined && readsItself(dependency);
+  if (single && input.versions.length === 0 && !beforeTheFirst) {
     throw new StepFailure(
       "step.input_shape",
       `${asset.key} reads one partition of ${input.assetKey} as "${input.name}", and for ${partitionKey || "it"} there is none.`,
       `Let the partitions of ${asset.key} start later, where it has one; or read it with windowOffset(x, first, last), which may be empty.`,
     );
   }
-  if (single && input.versions.length !== 1) {
+  if (single && input.versions.length > 1) {
     throw new StepFailure(
       "step.input_shape",
       `${asset.key} reads one version of ${input.assetKey} as "${input.name}" and was given ${input.versions.length}.`,

@@ -1,8 +1,8 @@
 import { defaultMapping, partitionSpace, rangeSet, upstreamPartitions } from "@headgate/model";
 import type { AnyAsset } from "../asset.ts";
 import type { Dependency, Partitioned } from "../edge.ts";
-import { isEdge } from "../edge.ts";
-import { inputIsSingle } from "../input-shape.ts";
+import { isEdge, upstreamOf } from "../edge.ts";
+import { inputIsSingle, readsItself } from "../input-shape.ts";
 import type { InputDetails, InputVersion } from "../step-context.ts";
 import { partitioned } from "./partitioned.ts";
 
@@ -31,7 +31,7 @@ export function givenInputs(
     throw new Error(`${asset.key} has no dependency "${strange}": ${known}.`);
   }
   for (const [name, dependency] of Object.entries(asset.deps)) {
-    const { key: assetKey } = upstreamOf(dependency);
+    const { key: assetKey } = upstreamOf(dependency, asset);
     if (isEdge(dependency) && dependency.mode === "orderOnly") {
       details[name] = { assetKey, versions: [], leftOut: [] };
       continue;
@@ -42,7 +42,9 @@ export function givenInputs(
     if (inputIsSingle(dependency, asset.partitions)) {
       values[name] = given[name];
       const partitionKey = mappedKey(asset, dependency, partition);
-      details[name] = { assetKey, versions: [testVersion(name, partitionKey)], leftOut: [] };
+      // Of itself an asset reads nothing before its first partition.
+      const isThere = given[name] !== undefined || !readsItself(dependency);
+      details[name] = { assetKey, versions: isThere ? [testVersion(name, partitionKey)] : [], leftOut: [] };
       continue;
     }
     const several = severalOf(given[name]);
@@ -56,8 +58,6 @@ export function givenInputs(
   }
   return { values, details };
 }
-
-export const upstreamOf = (dependency: Dependency) => (isEdge(dependency) ? dependency.upstream : dependency);
 
 /** What is known of a version that only a test has. */
 export function testVersion(name: string, partitionKey: string): InputVersion {
@@ -76,7 +76,7 @@ function severalOf(given: unknown): Partitioned<unknown> | undefined {
 
 /** The upstream partition that this partition reads; "" where it has none or the mapping finds none. */
 function mappedKey(asset: AnyAsset, dependency: Dependency, partition: string | undefined): string {
-  const upstream = partitionSpace(upstreamOf(dependency).partitions);
+  const upstream = partitionSpace(upstreamOf(dependency, asset).partitions);
   const space = partitionSpace(asset.partitions);
   const ordinal = partition === undefined ? 0 : space.ordinalOf(partition);
   if (upstream.definition === undefined || ordinal === undefined) return "";

@@ -15,7 +15,9 @@ import { outcomeOf, shutsGate } from "./run-check.ts";
 import type { ConfigInput, Reported, ResourcesOf } from "./test-context.ts";
 import { testContext } from "./test-context.ts";
 
-type InputsOfAsset<A> = A extends { readonly deps: infer D } ? InputsOf<D, PartitionsOfAsset<A>> : never;
+type InputsOfAsset<A> = A extends { readonly deps: infer D; readonly value: infer S }
+  ? InputsOf<D, PartitionsOfAsset<A>, S>
+  : never;
 
 /** What reads several partitions may be given as an object by partition key. */
 type GivenInput<Input> = Input extends Partitioned<infer T> ? Input | Readonly<Record<string, T>> : Input;

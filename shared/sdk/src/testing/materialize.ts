@@ -4,12 +4,12 @@ import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnySpec, ValueOfAsset } from "../asset-spec.ts";
 import type { AnyAsset } from "../asset.ts";
 import type { Dependency } from "../edge.ts";
-import { isEdge } from "../edge.ts";
+import { isEdge, upstreamOf } from "../edge.ts";
 import { inputIsSingle } from "../input-shape.ts";
 import { PartitionedValues } from "../step/partitioned-values.ts";
 import type { InputDetails } from "../step-context.ts";
 import type { Inputs } from "./given-inputs.ts";
-import { testVersion, upstreamOf } from "./given-inputs.ts";
+import { testVersion } from "./given-inputs.ts";
 import type { MaterializeAssetOptions, MaterializedAsset } from "./materialize-asset.ts";
 import { computeAsset, materializeAsset } from "./materialize-asset.ts";
 import type { CheckOutcome, Given } from "./run-check.ts";
@@ -106,7 +106,7 @@ function upstreamFirst(assets: readonly AnyAsset[]): AnyAsset[] {
     if (path.includes(asset.key))
       throw new Error(`The assets depend on each other in a circle: ${[...path, asset.key].join(" → ")}`);
     for (const dependency of Object.values(asset.deps)) {
-      const upstream = byKey.get(upstreamOf(dependency).key);
+      const upstream = byKey.get(upstreamOf(dependency, asset).key);
       if (upstream !== undefined && upstream !== asset) visit(upstream, [...path, asset.key]);
     }
     ordered.add(asset);
@@ -203,9 +203,9 @@ class Memory implements MaterializeResult {
     const values: Record<string, unknown> = {};
     const details: Record<string, InputDetails> = {};
     for (const [name, dependency] of Object.entries(asset.deps)) {
-      const mapped = this.#mapped(dependency, space, ordinal);
+      const mapped = this.#mapped(dependency, asset, space, ordinal);
       if (mapped.closed !== undefined) return { blockedBy: mapped.closed };
-      const { key: assetKey } = upstreamOf(dependency);
+      const { key: assetKey } = upstreamOf(dependency, asset);
       details[name] = {
         assetKey,
         versions: mapped.values.map(([key]) => testVersion(name, key)),
@@ -219,8 +219,8 @@ class Memory implements MaterializeResult {
   }
 
   /** The upstream values that a partition reads, or what keeps it from reading them. */
-  #mapped(dependency: Dependency, space: PartitionSpace, ordinal: number): Mapped {
-    const upstream = upstreamOf(dependency);
+  #mapped(dependency: Dependency, asset: AnyAsset, space: PartitionSpace, ordinal: number): Mapped {
+    const upstream = upstreamOf(dependency, asset);
     const edge = isEdge(dependency) ? dependency : undefined;
     const upstreamSpace = partitionSpace(upstream.partitions);
     const mapping = edge?.mapping ?? defaultMapping(upstreamSpace, space);
@@ -239,7 +239,9 @@ class Memory implements MaterializeResult {
     }
     const isMany = !inputIsSingle(dependency, space.definition);
     const require = edge?.require ?? (edge?.mode === "lastValidated" && isMany ? { atLeast: 1 } : "every");
-    const isEnough = require === "every" ? leftOut.length === 0 : values.length >= require.atLeast;
+    // Of itself an asset can read no more than there is: nothing is before its start.
+    const countMax = upstream === asset ? values.length + leftOut.length : Infinity;
+    const isEnough = require === "every" ? leftOut.length === 0 : values.length >= Math.min(require.atLeast, countMax);
     const why = closed ?? `${upstream.key}: ${values.length} of the partitions that are required`;
     return { values, leftOut, closed: isEnough ? undefined : why };
   }
