@@ -44,7 +44,7 @@ function tabularOf({ kind, value }: Entry): Tabular | undefined {
   switch (kind) {
     case "table": {
       const { columns, rows } = value as { columns: string[]; rows: (string | number | boolean | null)[][] };
-      return { columns, rows: rows.map((row) => row.map((cell) => String(cell ?? ""))) };
+      return { columns, rows: rows.map((row) => row.map(String)) };
     }
     case "tableSchema": {
       const { columns } = value as {

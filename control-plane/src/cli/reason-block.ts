@@ -25,7 +25,7 @@ export function offenceLines(paint: Paint, { metadata = [] }: Pick<ReasonAnswer,
     if (kind !== "table") return [];
     const { columns, rows } = value as { columns: string[]; rows: (string | number | boolean | null)[][] };
     if (rows.length === 0) return [];
-    const cells = rows.slice(0, rowsShownMax).map((row) => row.map((cell) => String(cell ?? "")));
+    const cells = rows.slice(0, rowsShownMax).map((row) => row.map(String));
     const more = rows.length - cells.length;
     return [
       ...table(paint, columns, cells).trimEnd().split("\n"),

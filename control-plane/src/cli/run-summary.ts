@@ -81,7 +81,7 @@ export function summaryText(paint: Paint, { run, failed, blocked, closed }: RunO
     `Run ${run.id} ${paint(colorOf(run.state), run.state)} in ${took}${counts === "" ? "" : `: ${counts}`}`,
     ...failedLines(paint, run, failed),
     ...closedLines(paint, closed),
-    ...blockedLines(paint, blocked),
+    ...blockedLines(paint, blocked, new Set(closed.flatMap(({ reasons }) => reasons.map(identity)))),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -125,12 +125,17 @@ function moreLine(more: number, what: string): string[] {
   return more > 0 ? [`and ${more} more ${what}${more === 1 ? "" : "s"}`] : [];
 }
 
+/** Equal for reasons that say the same of the same version. */
+function identity({ message, version }: Step["reasons"][number]): string {
+  return JSON.stringify([message, version]);
+}
+
 /** Steps that wait for the same gate are shown together: one check that shut may hold hundreds. */
-function blockedLines(paint: Paint, blocked: readonly Step[]): string[] {
+function blockedLines(paint: Paint, blocked: readonly Step[], told: ReadonlySet<string>): string[] {
   if (blocked.length === 0) return [];
   const groups = new Map<string, Step[]>();
   for (const step of blocked) {
-    const key = JSON.stringify(step.reasons.map((reason) => [reason.message, reason.version]));
+    const key = JSON.stringify(step.reasons.map(identity));
     groups.set(key, [...(groups.get(key) ?? []), step]);
   }
   const shown = [...groups.values()].slice(0, groupsShownMax).flatMap((steps) => {
@@ -140,7 +145,10 @@ function blockedLines(paint: Paint, blocked: readonly Step[]): string[] {
     return [
       `${names}${more}`,
       ...indented([
-        ...(first?.reasons ?? []).flatMap((reason) => reasonLines(paint, reason)),
+        // What was shown under the version itself is not shown again.
+        ...(first?.reasons ?? []).flatMap((reason) =>
+          told.has(identity(reason)) ? [paint("bold", printable(reason.message))] : reasonLines(paint, reason),
+        ),
         ...((first?.remedies.length ?? 0) === 0 ? [] : ["what opens it:"]),
         ...indented(remedyLines(paint, first?.remedies ?? [])),
       ]),

@@ -30,8 +30,12 @@ export class CodeBase {
   }
 
   positionOf(stack: string | undefined): SourcePosition | undefined {
-    const frame = this.framesOf(stack)[0];
-    return frame && { file: this.nameOf(frame.file), line: frame.line, column: frame.column };
+    return this.#positionAt(this.framesOf(stack)[0]);
+  }
+
+  /** Where a definition was constructed. */
+  definedAt(definition: object): SourcePosition | undefined {
+    return this.#positionAt(this.siteFrameOf(definition));
   }
 
   /** The frame that constructed a definition. */
@@ -40,6 +44,10 @@ export class CodeBase {
     const frame = this.framesOf(siteOf(definition)?.stack)[0];
     this.#siteFrames.set(definition, frame);
     return frame;
+  }
+
+  #positionAt(frame: StackFrame | undefined): SourcePosition | undefined {
+    return frame && { file: this.nameOf(frame.file), line: frame.line, column: frame.column };
   }
 
   sourceOf(definition: unknown): SourceLocation | undefined {

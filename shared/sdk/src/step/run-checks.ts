@@ -60,7 +60,7 @@ async function runCheck(
       outcome: CheckOutcome.CHECK_OUTCOME_ERRORED,
       description: "",
       metadata: [],
-      error: stepError(error, code, environment),
+      error: stepError(error, code, environment, check),
     };
   }
 }

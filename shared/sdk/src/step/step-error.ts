@@ -13,8 +13,17 @@ export interface Cleaning {
   readonly redaction: Redaction;
 }
 
-/** An error as it is reported: cleaned, secrets struck out, with its causes and the first position in user code. */
-export function stepError(error: unknown, code: string, cleaning: Cleaning, depth = 0): StepError {
+/**
+ * An error as it is reported: cleaned, secrets struck out, with its causes and the first position in user code; where
+ * its stack has none, the position of `definition`, whose step it was.
+ */
+export function stepError(error: unknown, code: string, cleaning: Cleaning, definition?: object): StepError {
+  const reported = described(error, code, cleaning, 0);
+  if (reported.position !== undefined || definition === undefined) return reported;
+  return { ...reported, position: cleaning.codeBase?.definedAt(definition) };
+}
+
+function described(error: unknown, code: string, cleaning: Cleaning, depth: number): StepError {
   const { codeBase, redaction } = cleaning;
   const text = (value: string, lengthMax: number) => bounded(cleanText(redaction.apply(value)), lengthMax);
   const known = isErrorLike(error) ? error : undefined;
@@ -25,7 +34,7 @@ export function stepError(error: unknown, code: string, cleaning: Cleaning, dept
     message: text(known ? messageOf(known) : describeThrown(error), messageLengthMax),
     stack: text(stack, stackLengthMax),
     position: codeBase?.positionOf(stack),
-    cause: cause === undefined || depth >= causesMax ? undefined : stepError(cause, "cause", cleaning, depth + 1),
+    cause: cause === undefined || depth >= causesMax ? undefined : described(cause, "cause", cleaning, depth + 1),
     hint: text(ownText(known, "hint") ?? "", messageLengthMax),
   };
 }

@@ -129,7 +129,7 @@ export class StepRunner {
     // What user code throws once it was told to stop is the echo of the abort, and no cause of its own.
     const shown = aborted
       ? { ...stepError(this.#abort.signal.reason, code, this.#environment), code }
-      : stepError(error, code, this.#environment);
+      : stepError(error, code, this.#environment, this.#environment.assets.get(this.#command.assetKey));
     return this.#finished({ outcome, error: shown, ...(aborted ? {} : retryWish(error)) });
   }
 
