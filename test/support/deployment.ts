@@ -28,6 +28,8 @@ export interface LocationSetup {
   /** Folder with a definitions.ts. */
   readonly module: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The variable that gets the URL of a database of the location's own. */
+  readonly database?: string;
   /** It loads its code again when a file changes; `dev` always does. */
   readonly watch?: boolean;
   /** Already deployed at this port by somebody else, whether it answers or not; `dev` does not start it either. */

@@ -26,9 +26,10 @@ export class DevDeployment extends Deployment {
 
   #writeWorkspace(): void {
     const entries = this.options.locations.map((location) => {
-      const { name, team = name, module, env = {}, port } = location;
+      const { name, team = name, module, env = {}, port, database } = location;
       if (port !== undefined) return deployedEntry(location, port);
-      return `module: { path: ${module}, location_name: ${name}, team: ${team}, env: ${JSON.stringify(env)} }`;
+      const own = database === undefined ? "" : `, database: ${database}`;
+      return `module: { path: ${module}, location_name: ${name}, team: ${team}, env: ${JSON.stringify(env)}${own} }`;
     });
     writeWorkspace(this.workspaceFile, this.options.teams ?? [], entries);
   }

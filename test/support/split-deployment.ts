@@ -89,10 +89,14 @@ export class SplitDeployment extends Deployment {
     await running?.exited;
     const setup = this.options.locations.find((location) => location.name === name);
     if (setup === undefined) throw new Error(`there is no location ${name}`);
-    const { module, team = name, env = {}, watch } = setup;
+    const { module, team = name, env = {}, watch, database } = setup;
     const args = ["serve", module, "--port", String(this.#ports.get(name)), "--location-name", name, "--team", team];
     if (watch === true) args.push("--watch");
-    const location = this.startHeadgate(args, { HEADGATE_OBJECT_STORE: this.objectStore, ...env });
+    const location = this.startHeadgate(args, {
+      HEADGATE_OBJECT_STORE: this.objectStore,
+      ...(database === undefined ? {} : { [database]: await this.#ownDatabase(name) }),
+      ...env,
+    });
     this.#locations.set(name, location);
     await location.said(/Serving /);
   }
@@ -109,6 +113,13 @@ export class SplitDeployment extends Deployment {
     await this.#postgres?.stop();
     const failed = outcomes.find((outcome) => outcome.status === "rejected");
     if (failed !== undefined) throw new Error("a process did not end", { cause: failed.reason });
+  }
+
+  /** As an administrator would set it up; whose role it is does not matter to a test. */
+  async #ownDatabase(name: string): Promise<string> {
+    const there = await this.query("select 1 from pg_database where datname = $1", [`of_${name}`]);
+    if (there.length === 0) await this.query(`create database of_${name}`);
+    return Object.assign(new URL(this.databaseUrl()), { pathname: `/of_${name}` }).href;
   }
 
   #own(): Record<string, string> {
