@@ -25,12 +25,14 @@ const segments = [
       assetOf("flights/raw_flights", [], { partitions: months }),
       assetOf("flights/clean_flights", ["flights/raw_flights"], { partitions: months, group: "daily" }),
       assetOf("flights/airports"),
+      assetOf("flights/weather", [], { external: { unversioned: false, hasValue: false } }),
     ],
     [
       checkOf("flights/raw_flights", "enough_rows"),
       checkOf("flights/clean_flights", "no_nulls"),
       checkOf("flights/clean_flights", "known_airports"),
       checkOf("flights/clean_flights", "no_exact_duplicates", { blocking: false }),
+      checkOf("flights/weather", "signed_off", { reportedBy: "api" }),
     ],
   ),
   locationOf("analytics", [

@@ -56,6 +56,8 @@ describe("the contract", () => {
       ["revokeWaiver", "DELETE", `${one}/waiver`],
       ["discardVersion", "POST", `${one}/discard`, { reason: "contract" }],
       ["restoreVersion", "POST", `${one}/restore`],
+      ["reportMaterialization", "POST", "/api/v1/assets/flights%2Fweather/materializations", { metadata: { rows: 3 } }],
+      ["reportObservation", "POST", "/api/v1/assets/flights%2Fweather/observations", { dataVersion: "2" }],
       ["listAudit", "GET", "/api/v1/audit"],
     ];
   };
@@ -70,6 +72,10 @@ describe("the contract", () => {
       expect(definition.answer?.parse(json), name).toEqual(json);
       seen.add(name);
     }
+    const weather = await api.newestVersion("flights/weather");
+    const results = "/api/v1/assets/flights%2Fweather/checks/signed_off/results";
+    const reported = await api.post(results, { version: weather.id, passed: true });
+    expect(routes.reportCheckResult.answer.parse(reported.json)).toEqual(reported.json);
     const { json: cancelable } = await api.post("/api/v1/runs", { selection: "flights/airports" });
     const canceled = await api.post(`/api/v1/runs/${cancelable.id}/cancel`);
     expect(routes.cancelRun.answer.parse(canceled.json)).toEqual(canceled.json);
@@ -78,7 +84,7 @@ describe("the contract", () => {
     expect(routes.getWaiver.answer.parse(waiver.json)).toEqual(waiver.json);
     // Of owners.test.ts, which has locations to move an asset between.
     const elsewhere: RouteName[] = ["releaseAsset", "transferAsset"];
-    expect([...seen, ...elsewhere, "cancelRun", "getWaiver"].sort()).toEqual(Object.keys(routes).sort());
+    expect([...seen, ...elsewhere, "cancelRun", "getWaiver", "reportCheckResult"].sort()).toEqual(Object.keys(routes).sort());
   });
 
   it("publishes an OpenAPI 3.1 document with every route, whose schemas fit the answers", async () => {

@@ -155,14 +155,16 @@ describe("reading what a run did", () => {
       "flights/airports",
       "flights/clean_flights",
       "flights/raw_flights",
+      "flights/weather",
     ]);
+    expect(assets.map((asset: Answer) => asset.external)).toEqual([null, null, null, expect.any(Object)]);
     expect(assets[2]).toMatchObject({ status: "failed", counts: { failed: 1, passed: 3, neverMaterialized: 3 } });
     const checks = (await api.get(`/api/v1/assets/${raw}/checks`)).json.items;
     expect(checks[0]).toMatchObject({ name: "enough_rows", required: true, latest: { outcome: "failed" } });
     const teams = (await api.get("/api/v1/teams")).json.items;
     expect(teams.map((team: Answer) => [team.team, team.assets])).toEqual([
       ["analytics", 2],
-      ["flights", 3],
+      ["flights", 4],
     ]);
     const location = (await api.get("/api/v1/locations/analytics")).json;
     expect(location.problems).toHaveLength(1);

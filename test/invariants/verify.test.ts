@@ -228,6 +228,21 @@ const plants: readonly (readonly [rule: string, what: string, text: string])[] =
     `update versions set discarded_at = now() where id = ${versionOf("a/report")}`,
   ],
   [
+    "history.reported_external",
+    "a version comes from nowhere",
+    `update versions set run_id = null, attempt_id = null where id = ${versionOf("b/shared")}`,
+  ],
+  [
+    "history.audited",
+    "nobody reported a version",
+    `update versions set run_id = null, attempt_id = null where id = ${versionOf("b/shared")}`,
+  ],
+  [
+    "history.result_event",
+    "a result comes from nowhere",
+    "update check_results set run_id = null, attempt_id = null where name = 'fit'",
+  ],
+  [
     "validation.read_open",
     "a check of what was read had failed",
     "update check_results set outcome = 'failed' where name = 'enough'",
@@ -355,6 +370,11 @@ const plants: readonly (readonly [rule: string, what: string, text: string])[] =
     "ownership.checked_by_owner",
     "another team gave the verdict",
     "update check_results set team = 'b' where name = 'enough'",
+  ],
+  [
+    "ownership.checked_by_owner",
+    "nobody gave the verdict",
+    "update check_results set run_id = null, attempt_id = null where name = 'fit'",
   ],
   [
     "ownership.waived_check_exists",

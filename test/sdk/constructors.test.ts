@@ -9,6 +9,7 @@ import {
   dailyPartitions,
   definitions,
   env,
+  externalAsset,
   ioManager,
   lastValidated,
   monthlyPartitions,
@@ -27,6 +28,7 @@ describe("the constructors", () => {
     for (const make of [
       () => asset(any),
       () => assetSpec(any),
+      () => externalAsset(any),
       () => assetCheck(any),
       () => definitions(any),
       () => resource(any),

@@ -6,6 +6,7 @@ import {
   assetSpec,
   dailyPartitions,
   definitions,
+  externalAsset,
   ioManager,
   lastPartition,
   lastValidated,
@@ -107,6 +108,24 @@ export const withIo = asset({
   },
 });
 
+const landed = externalAsset({ key: "orders/landed", value: z.array(Order), partitions: daily });
+const lake = externalAsset({ key: "orders/lake", unversioned: true });
+const seen = externalAsset({ key: "orders/seen", checks: { audit: { blocking: true } } });
+same<ValueOfAsset<typeof landed>, { id: string; cents: number }[]>(true);
+same<ValueOfAsset<typeof lake>, undefined>(true);
+same<ValueOfAsset<typeof seen>, unknown>(true);
+export const readsExternal = asset({
+  key: "orders/reads_external",
+  partitions: daily,
+  deps: { landed, lake, yesterday: windowOffset(landed, -1), after: orderOnly(seen) },
+  compute: (inputs) => {
+    same<keyof typeof inputs, "landed" | "lake" | "yesterday">(true);
+    same<typeof inputs.lake, undefined>(true);
+    return inputs.landed.length + inputs.yesterday.length;
+  },
+});
+export const landedCheck = assetCheck({ asset: landed, name: "some", run: (rows) => rows.length > 0 });
+
 export const check = assetCheck({
   asset: revenue,
   name: "positive",
@@ -116,8 +135,8 @@ export const check = assetCheck({
 export const all = definitions({
   team: "orders",
   io: ioManager({ write: () => ({ scheme: "a", place: "b", mediaType: "c" }), read: () => 1 }),
-  assets: [revenue, implemented, withIo, rates, regions],
-  checks: [check],
+  assets: [revenue, implemented, withIo, rates, regions, landed, lake, seen, readsExternal],
+  checks: [check, landedCheck],
 });
 
 export const running = asset({
@@ -147,6 +166,12 @@ asset({ key: "orders/log", partitions: daily, deps: { done: orderOnly(windowOffs
 
 // Each of these must not compile, and the message must say what to do.
 
+// @ts-expect-error 'compute' does not exist
+externalAsset({ key: "orders/bad", compute: () => 1 });
+// @ts-expect-error 'block' does not exist
+externalAsset({ key: "orders/bad", checks: { audit: { block: true } } });
+// @ts-expect-error Property 'gross' does not exist
+assetCheck({ asset: landed, name: "x", run: ([first]) => first.gross > 0 });
 // @ts-expect-error 'depz' does not exist
 asset({ key: "orders/bad", depz: {}, compute: () => 1 });
 // @ts-expect-error 'depz' does not exist

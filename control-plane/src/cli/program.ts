@@ -58,8 +58,7 @@ export function buildProgram(options: ProgramOptions): Command {
       ended(await call(context, ...positional, given));
     };
   addLaunchCommands(program, ask);
-  addAssetCommands(program, ask);
-  addGateCommands(program, ask);
+  addReportCommands(addAssetCommands(program, ask), addGateCommands(program, ask), ask);
   addRunCommands(program, ask);
   addWorkspaceCommands(program, ask);
   addProcessCommands(program, processes, terminal, ended);
@@ -114,7 +113,7 @@ function addLaunchCommands(program: Command, ask: Ask): void {
     );
 }
 
-function addAssetCommands(program: Command, ask: Ask): void {
+function addAssetCommands(program: Command, ask: Ask): Command {
   const asset = program.command("asset").description("assets and their versions");
   asset
     .command("list [selection]")
@@ -170,9 +169,48 @@ function addAssetCommands(program: Command, ask: Ask): void {
         (await import("./commands/asset.ts")).assetRestore(context, target),
       ),
     );
+  return asset;
 }
 
-function addGateCommands(program: Command, ask: Ask): void {
+function addReportCommands(asset: Command, check: Command, ask: Ask): void {
+  asset
+    .command("report <asset>")
+    .description("report a version of an external asset, or with --observation what was seen of it")
+    .option(...partition)
+    .option("--data-version <text>", "which data it is: a digest, an ETag, a modification time")
+    .option("--observation", "a version only if the data version is another one; without a value")
+    .option("--value <json>", "where the value is: { scheme, place, mediaType?, digest?, sizeBytes? }")
+    .option("--metadata <name=value>", "figure or text of the version; may be repeated", repeated)
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText(
+      "after",
+      example("asset report orders/erp_export --data-version 2026-11-25T04:00:00Z --metadata rows=1204"),
+    )
+    .action(
+      ask(async (context, key: string, options: object) =>
+        (await import("./commands/report.ts")).assetReport(context, key, options),
+      ),
+    );
+  check
+    .command("report <asset[@version]> <check>")
+    .description("report a verdict on a version of an external asset")
+    .requiredOption("--outcome <outcome>", "passed, warned or failed")
+    .option("--version <id>", "of this version; default: the newest of the partition")
+    .option(...partition)
+    .option("--description <text>", "what was found")
+    .option("--metadata <name=value>", "figure or text of the result; may be repeated", repeated)
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("check report orders/erp_export row_count --outcome passed --metadata rows=1204"))
+    .action(
+      ask(async (context, target: string, name: string, options: { outcome: string }) =>
+        (await import("./commands/report.ts")).checkReport(context, target, name, options),
+      ),
+    );
+}
+
+function addGateCommands(program: Command, ask: Ask): Command {
   const check = program.command("check").description("checks and their results");
   check
     .command("list [selection]")
@@ -239,4 +277,5 @@ function addGateCommands(program: Command, ask: Ask): void {
         (await import("./commands/waiver.ts")).waiverRevoke(context, id),
       ),
     );
+  return check;
 }

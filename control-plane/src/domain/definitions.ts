@@ -37,6 +37,13 @@ export interface CheckReference {
   readonly name: string;
 }
 
+export interface ExternalAsset {
+  /** There is one version at most, and readers are gated by its checks alone. */
+  readonly unversioned: boolean;
+  /** Readers count on a value: a report without one is refused. */
+  readonly hasValue: boolean;
+}
+
 /** An asset as its code location defines it; what the `definitions` table stores as its body. */
 export interface AssetDefinition {
   readonly kind: "asset";
@@ -63,8 +70,13 @@ export interface AssetDefinition {
   readonly requiredChecks: readonly CheckReference[];
   /** JSON Schema. */
   readonly configSchema?: unknown;
+  /** Its versions are reported by API, and no step makes it. */
+  readonly external?: ExternalAsset;
   readonly source: SourceLocation;
 }
+
+/** Compute of the asset, with the version that it makes; or whoever reports by API, of an external asset. */
+export type CheckReporter = "compute" | "api";
 
 /** A check; its team is that of the location that defines it. */
 export interface CheckDefinition {
@@ -77,6 +89,8 @@ export interface CheckDefinition {
   /** Exempts the versions that were made before the check was first seen. */
   readonly newVersionsOnly: boolean;
   readonly timeoutMs: number;
+  /** Whoever else reaches the verdict. Absent: the location runs it on the stored version. */
+  readonly reportedBy?: CheckReporter;
   readonly source: SourceLocation;
 }
 

@@ -22,7 +22,8 @@ export interface ResultView {
   readonly name: string;
   readonly checkVersion: number;
   readonly outcome: "passed" | "warned" | "failed" | "errored";
-  readonly runId: string;
+  /** Null: it was reported by API. */
+  readonly runId: string | null;
   readonly seq: number;
   readonly description: string;
   readonly metadata: readonly MetadataView[];
@@ -52,7 +53,8 @@ export interface VersionView {
   readonly id: string;
   readonly seq: number;
   readonly partition: string;
-  readonly runId: string;
+  /** Null: it was reported by API. */
+  readonly runId: string | null;
   readonly createdAtMs: number;
   readonly dataVersion: string;
   readonly codeVersion: string;
@@ -106,9 +108,10 @@ export function judge(asset: AssetKey, version: VersionView, required: readonly 
       asset,
       partition: version.partition,
       version: version.id,
-      run: version.runId,
+      ...(version.runId === null ? { external: true as const } : { run: version.runId }),
       team: check.team,
       check: check.name,
+      ...(check.definition.reportedBy === undefined ? {} : { reportedBy: check.definition.reportedBy }),
     };
     let state: keyof typeof precedence;
     if (current === undefined) {
@@ -184,9 +187,15 @@ export function judgeEdge(
   const leftOut: string[] = [];
   const reasons: Reason[] = [];
   const pending: PendingVersion[] = [];
+  /** Partitions of what has no versions and no check that gates: there is nothing to read, and nothing to wait for. */
+  let unversioned = 0;
   for (const partition of partitions) {
     const known = view.versions(upstream.key, partition);
     if (known === undefined) return { kind: "unknown", asset: upstream.key };
+    if (known.length === 0 && required.length === 0 && upstream.definition.external?.unversioned === true) {
+      unversioned++;
+      continue;
+    }
     const pin = pins.get(pinKey(upstream.key, partition));
     const pinned = pin === undefined ? undefined : known.find((v) => v.id === pin);
     const lastValidated = dependency.mode === "lastValidated";
@@ -214,7 +223,8 @@ export function judgeEdge(
     leftOut.push(partition);
     const first = candidates[0];
     if (first === undefined || newest === undefined) {
-      reasons.push({ kind: "neverMaterialized", asset: upstream.key, partition });
+      const external = upstream.definition.external === undefined ? {} : { external: true as const };
+      reasons.push({ kind: "neverMaterialized", asset: upstream.key, partition, ...external });
     } else {
       reasons.push(...newest.reasons);
       if (newest.state === "pending") {
@@ -223,13 +233,13 @@ export function judgeEdge(
     }
   }
   const needed = neededOf(edge, partitions.length);
-  if (versions.length >= needed) return { kind: "open", versions, leftOut };
-  if (versions.length + pending.length >= needed) return { kind: "wait", reasons, pending };
+  if (versions.length + unversioned >= needed) return { kind: "open", versions, leftOut };
+  if (versions.length + unversioned + pending.length >= needed) return { kind: "wait", reasons, pending };
   // What is merely pending would not be enough: say what is shut.
   const shut = reasons.filter((reason) => reason.kind !== "pending");
   if (shut.length === 0) {
     const partition = partitions[0] ?? "";
-    const open = versions.length;
+    const open = versions.length + unversioned;
     return { kind: "closed", reasons: [{ kind: "noValidatedVersion", asset: upstream.key, partition, open, needed }] };
   }
   return { kind: "closed", reasons: shut };

@@ -58,6 +58,8 @@ export interface PlannedStep {
 
 export interface Plan {
   readonly steps: readonly PlannedStep[];
+  /** External assets of the selection: they are reported, and no step makes them. */
+  readonly leftOut?: readonly AssetKey[];
 }
 
 export interface PlanRefusal {
@@ -69,7 +71,14 @@ export interface PlanRefusal {
 
 export type PlanResult = { readonly ok: true; readonly plan: Plan } | PlanRefusal;
 
-export type TargetsResult = { readonly ok: true; readonly targets: readonly PlanTarget[] } | PlanRefusal;
+export type TargetsResult =
+  | {
+      readonly ok: true;
+      readonly targets: readonly PlanTarget[];
+      /** External assets of the selection. */
+      readonly leftOut: readonly AssetKey[];
+    }
+  | PlanRefusal;
 
 function refuse(code: string, message: string, hint: string): PlanRefusal {
   return { ok: false, code, message, hint };
@@ -80,8 +89,24 @@ function tooLarge(count: number): PlanRefusal {
   return refuse("run.too_large", `The run would have ${count} steps; ${stepsMax} is the most.`, hint);
 }
 
-/** Which partitions of which assets a request asks for. */
+/** Which partitions of which assets a request asks to make. External assets are left out, unless they are all of it. */
 export function planTargets(graph: Graph, request: PlanRequest, nowMs: number): TargetsResult {
+  const selected = selectNodes(graph, request);
+  if (!Array.isArray(selected)) return selected;
+  const made = selected.filter((node) => node.definition.external === undefined);
+  const leftOut = selected.filter((node) => node.definition.external !== undefined).map((node) => node.key);
+  const [external] = leftOut;
+  if (made.length === 0 && external !== undefined) {
+    const what = leftOut.length === 1 ? `${external} is external` : `Every asset of ${request.selection} is external`;
+    const hint = `npx headgate asset report ${external} reports a version; its readers are selected with ${external}+.`;
+    return refuse("asset.external", `${what}: reported, and not made by a run.`, hint);
+  }
+  const targets = partitionTargets(made, request, nowMs);
+  return Array.isArray(targets) ? { ok: true, targets, leftOut } : targets;
+}
+
+/** The assets that a request selects, external ones among them. */
+function selectNodes(graph: Graph, request: PlanRequest): AssetNode[] | PlanRefusal {
   const parsed = parseSelection(request.selection);
   if (!parsed.ok) return refuse("selection.invalid", parsed.message, parsed.hint);
   const { nodes, unknown } = select(graph, parsed.selection);
@@ -105,6 +130,14 @@ export function planTargets(graph: Graph, request: PlanRequest, nowMs: number): 
     const hint = `Define it in ${retired.location} again, or leave it out of the selection.`;
     return refuse("asset.retired", `${retired.key} is retired: ${retired.location} no longer defines it.`, hint);
   }
+  return [...nodes];
+}
+
+function partitionTargets(
+  nodes: readonly AssetNode[],
+  request: PlanRequest,
+  nowMs: number,
+): PlanTarget[] | PlanRefusal {
   const text = request.partitions;
   if (text !== undefined && text !== "" && nodes.every((node) => node.space.definition === undefined)) {
     return refuse(
@@ -123,13 +156,16 @@ export function planTargets(graph: Graph, request: PlanRequest, nowMs: number): 
     if (!partitions.ok) return refuse("partitions.invalid", `${node.key}: ${partitions.message}`, partitions.hint);
     targets.push({ node, set: partitions.set });
   }
-  return { ok: true, targets };
+  return targets;
 }
 
 /** What a run of this request would do, and what would be blocked and why. Changes nothing. */
 export function plan(graph: Graph, request: PlanRequest, view: GateView, nowMs: number): PlanResult {
   const result = planTargets(graph, request, nowMs);
-  return result.ok ? planSteps(graph, result.targets, view, nowMs) : result;
+  if (!result.ok) return result;
+  const planned = planSteps(graph, result.targets, view, nowMs);
+  if (!planned.ok || result.leftOut.length === 0) return planned;
+  return { ok: true, plan: { ...planned.plan, leftOut: result.leftOut } };
 }
 
 /** The steps for these targets, upstream first. */
@@ -207,7 +243,7 @@ function planStep(
     partition: node.space.keyAt(ordinal),
     after,
     edges,
-    checks: node.checks.filter((check) => check.location === node.location).map((check) => check.name),
+    checks: checksWithAsset(node),
     forecast,
   };
 }
@@ -261,10 +297,20 @@ function foreignChecks(node: AssetNode, step: PlannedStep, firstIndex: number): 
   );
 }
 
+/** False for what is required and defined by nobody, and for what others report: it can be waived, never run. */
+export function isRunnable(check: CheckNode): boolean {
+  return check.location !== "" && check.definition.reportedBy === undefined;
+}
+
+/** Names of the checks that run with the asset, in its step: those of its own location. */
+export function checksWithAsset(node: AssetNode): string[] {
+  return node.checks.filter((check) => check.location === node.location && isRunnable(check)).map(({ name }) => name);
+}
+
 function byLocation(checks: readonly CheckNode[]): [string, CheckNode[]][] {
   const groups = new Map<string, CheckNode[]>();
   for (const check of checks) {
-    if (check.location === "") continue; // Required, and nobody defines it: it can be waived, never run.
+    if (!isRunnable(check)) continue;
     const group = groups.get(check.location);
     if (group === undefined) groups.set(check.location, [check]);
     else group.push(check);
@@ -309,6 +355,22 @@ export function planMissingChecks(
   );
 }
 
+function notRunnable(node: AssetNode, checks: readonly CheckNode[]): PlanRefusal {
+  const names = checks.map((check) => check.name).join(", ");
+  const what = checks.length === 1 ? `The check ${names} of ${node.key}` : `Each check of ${node.key} (${names})`;
+  const by = checks[0]?.definition.reportedBy;
+  if (by === "compute") {
+    const hint = `npx headgate materialize ${node.key} makes a version with a new result.`;
+    return refuse("check.not_runnable", `${what} is reported by compute, and cannot be run by itself.`, hint);
+  }
+  if (by === "api") {
+    const hint = `npx headgate check report ${node.key} ${checks[0]?.name ?? ""} reports a result for a version.`;
+    return refuse("check.not_runnable", `${what} is reported by API, and cannot be run.`, hint);
+  }
+  const hint = `npx headgate asset show ${node.key} lists its checks.`;
+  return refuse("check.not_runnable", `${what} is required, and defined by nobody.`, hint);
+}
+
 export interface ChecksRequest {
   readonly asset: string;
   /** Absent: every check of the asset. */
@@ -322,15 +384,18 @@ export interface ChecksRequest {
 export function planChecks(graph: Graph, request: ChecksRequest, view: GateView, nowMs: number): PlanResult {
   const { partitions } = request;
   const selection = { selection: `"${request.asset}"`, ...(partitions === undefined ? {} : { partitions }) };
-  const result = planTargets(graph, selection, nowMs);
-  if (!result.ok) return result;
+  const selected = selectNodes(graph, selection);
+  if (!Array.isArray(selected)) return selected;
+  const targets = partitionTargets(selected, selection, nowMs);
+  if (!Array.isArray(targets)) return targets;
   const steps: PlannedStep[] = [];
-  for (const { node, set } of result.targets) {
+  for (const { node, set } of targets) {
     const checks = node.checks.filter((check) => request.check === undefined || check.name === request.check);
     if (checks.length === 0) {
       const known = node.checks.map((check) => check.name).join(", ") || "none";
       return refuse("check.unknown", `${node.key} has no check ${request.check ?? ""}.`, `Its checks: ${known}.`);
     }
+    if (!checks.some(isRunnable)) return notRunnable(node, checks);
     for (const ordinal of rangeSet.ordinals(set)) {
       const partition = node.space.keyAt(ordinal);
       const versions = view.versions(node.key, partition) ?? [];
@@ -340,7 +405,8 @@ export function planChecks(graph: Graph, request: ChecksRequest, view: GateView,
   }
   if (steps.length > stepsMax) return tooLarge(steps.length);
   if (steps.length === 0) {
-    const hint = `headgate materialize ${request.asset} makes a version to check.`;
+    const external = targets.some(({ node }) => node.definition.external !== undefined);
+    const hint = `npx headgate ${external ? "asset report" : "materialize"} ${request.asset} makes a version to check.`;
     return refuse("check.no_version", `${request.asset} has no version to check there.`, hint);
   }
   return { ok: true, plan: { steps } };

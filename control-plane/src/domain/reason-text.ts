@@ -15,7 +15,7 @@ export function reasonText(reason: Reason): string {
   const about = partitionText(reason.asset, reason.partition);
   switch (reason.kind) {
     case "neverMaterialized":
-      return `${about} has never been materialized`;
+      return `${about} has never been ${reason.external === true ? "reported" : "materialized"}`;
     case "pending":
       return `${about}: check ${checkText(reason)} has not ended yet`;
     case "checkNotRun":
@@ -49,21 +49,25 @@ function remediesOf(reason: Reason): readonly Remedy[] {
   const target = `${reason.asset}${partitionOption(reason.partition)}`;
   switch (reason.kind) {
     case "neverMaterialized":
-      return [{ purpose: "materialize what is missing", command: `npx headgate materialize ${target}` }];
+      return reason.external === true
+        ? [report(reason, "report what is missing")]
+        : [{ purpose: "materialize what is missing", command: `npx headgate materialize ${target}` }];
     case "pending":
     case "checkNotRun":
-      return [runCheck(reason), waive(reason)];
+      return [reachVerdict(reason), waive(reason)];
     case "checkFailed":
       return [
-        {
-          purpose: "after the data or the code is mended, materialize it again",
-          command: `npx headgate materialize ${target}`,
-        },
+        reason.external === true
+          ? report(reason, "after the data is mended, report it again")
+          : {
+              purpose: "after the data or the code is mended, materialize it again",
+              command: `npx headgate materialize ${target}`,
+            },
         waive(reason),
-        readLogs(reason),
+        ...readLogs(reason),
       ];
     case "checkErrored":
-      return [runCheck(reason), waive(reason), readLogs(reason)];
+      return [reachVerdict(reason), waive(reason), ...readLogs(reason)];
     case "noValidatedVersion":
       return [{ purpose: "see which partitions are closed", command: `npx headgate asset show ${reason.asset}` }];
     case "locationUnreachable":
@@ -78,11 +82,23 @@ function remediesOf(reason: Reason): readonly Remedy[] {
 
 type CheckReason = Extract<Reason, { readonly check: string }>;
 
-function runCheck(reason: CheckReason): Remedy {
+/** What brings a result: a check that its location runs can be run again, what compute or others report cannot. */
+function reachVerdict(reason: CheckReason): Remedy {
+  if (reason.reportedBy === "compute") {
+    return {
+      purpose: "compute reports this check, with the version that it makes: materialize it again",
+      command: `npx headgate materialize ${reason.asset}${partitionOption(reason.partition)}`,
+    };
+  }
+  const does = reason.reportedBy === "api" ? "report" : "run";
   return {
-    purpose: "run the check on that version",
-    command: `npx headgate check run ${reason.asset} ${checkText(reason)} --version ${reason.version}`,
+    purpose: does === "run" ? "run the check on that version" : "report the result of the check for that version",
+    command: `npx headgate check ${does} ${reason.asset} ${checkText(reason)} --version ${reason.version}${does === "run" ? "" : ' --outcome "passed, warned or failed"'}`,
   };
+}
+
+function report(reason: Reason, purpose: string): Remedy {
+  return { purpose, command: `npx headgate asset report ${reason.asset}${partitionOption(reason.partition)}` };
 }
 
 function waive(reason: CheckReason): Remedy {
@@ -92,11 +108,10 @@ function waive(reason: CheckReason): Remedy {
   };
 }
 
-function readLogs(reason: CheckReason): Remedy {
-  return {
-    purpose: "read the logs of the run that made it",
-    command: `npx headgate run logs ${reason.run} --step ${reason.asset}${partitionOption(reason.partition)}`,
-  };
+function readLogs(reason: CheckReason): readonly Remedy[] {
+  if (reason.run === undefined) return [];
+  const command = `npx headgate run logs ${reason.run} --step ${reason.asset}${partitionOption(reason.partition)}`;
+  return [{ purpose: "read the logs of the run that made it", command }];
 }
 
 /** The check's name, with its team before it where that is not the team of the asset. */

@@ -1,18 +1,23 @@
 import type { AssetKey } from "@headgate/model";
+import type { CheckReporter } from "./definitions.ts";
 
 interface About {
   readonly asset: AssetKey;
   /** '' where the asset is not partitioned. */
   readonly partition: string;
+  /** The asset is external: its versions are reported, not materialized. */
+  readonly external?: true;
 }
 
 interface AboutCheck extends About {
   readonly version: string;
-  /** The run that made the version. */
-  readonly run: string;
+  /** The run that made the version; absent: it was reported. */
+  readonly run?: string;
   /** The check's owner. */
   readonly team: string;
   readonly check: string;
+  /** Who reaches the verdict, where the check cannot be run. */
+  readonly reportedBy?: CheckReporter;
 }
 
 /** Why a gate is closed: data, naming asset, partition, version, check, result and run. Words are made in `reason-text`. */

@@ -116,6 +116,9 @@ function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
     ...(asset.automation === undefined ? {} : { automation: automation(asset.automation) }),
     requiredChecks: bounded("required_checks", asset.requiredChecks).map(checkReference),
     ...(asset.configSchema === "" ? {} : { configSchema: configSchema(asset.configSchema) }),
+    ...(asset.external === undefined
+      ? {}
+      : { external: { unversioned: asset.external.unversioned, hasValue: asset.external.hasValue } }),
     source: sourceLocation(asset.source ?? { file: "", line: 0 }),
   };
 }
@@ -131,8 +134,24 @@ function checkDefinition(check: wire.CheckDefinition): CheckDefinition {
     version: int32("the check's version", check.version),
     newVersionsOnly: check.newVersionsOnly,
     timeoutMs: durationMs("timeout_ms", check.timeoutMs),
+    ...checkReporter(check.reportedBy),
     source: sourceLocation(check.source ?? { file: "", line: 0 }),
   };
+}
+
+function checkReporter(reporter: wire.CheckReporter): Pick<CheckDefinition, "reportedBy"> {
+  switch (reporter) {
+    case wire.CheckReporter.CHECK_REPORTER_UNSPECIFIED:
+      return {};
+    case wire.CheckReporter.CHECK_REPORTER_COMPUTE:
+      return { reportedBy: "compute" };
+    case wire.CheckReporter.CHECK_REPORTER_API:
+      return { reportedBy: "api" };
+    case wire.CheckReporter.UNRECOGNIZED:
+      break;
+  }
+  // The generated code hands on numbers that it does not know as they are.
+  throw unknownEnum("the reporter of a check", reporter);
 }
 
 function dependency(edge: wire.Dependency): Dependency {

@@ -21,6 +21,7 @@ import { auditRoute } from "./routes/audit-route.ts";
 import { discardRoutes } from "./routes/discard-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
+import { reportRoutes } from "./routes/report-routes.ts";
 import { runRoutes } from "./routes/run-routes.ts";
 import { metricsText, serverRoutes } from "./routes/server-routes.ts";
 import { waiverRoutes } from "./routes/waiver-routes.ts";
@@ -39,6 +40,7 @@ const handlers: Handlers = {
   ...waiverRoutes,
   ...discardRoutes,
   ...auditRoute,
+  ...reportRoutes,
 };
 
 export interface AppOptions {

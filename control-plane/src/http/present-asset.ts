@@ -31,6 +31,7 @@ export function presentAsset(node: AssetNode, ranges: readonly StatusRange[]): A
     kinds: [...definition.kinds],
     export: definition.export || definition.exportTo.length > 0,
     inPlace: definition.inPlace,
+    external: definition.external === undefined ? null : { ...definition.external },
     partitioned: node.space.definition !== undefined,
     status: worstStatus(ranges),
     counts: Object.fromEntries(ranges.map(({ status, set }) => [status, rangeSet.size(set)])),
@@ -91,6 +92,7 @@ function presentCheck(node: CheckNode, required: boolean, result: CheckResultRow
     blocking: definition.blocking,
     required,
     version: definition.version,
+    reportedBy: definition.reportedBy ?? null,
     error: error === undefined ? null : presentDefinitionProblem("check", node.id, error),
     latest:
       result === undefined

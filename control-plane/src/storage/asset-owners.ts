@@ -25,6 +25,15 @@ export async function lockRegistry(tx: pg.PoolClient): Promise<LockedRegistry> {
   };
 }
 
+/** The location that owns a key, which nobody changes until this transaction ends. Before gates are locked. */
+export async function shareOwner(tx: pg.PoolClient, asset: string): Promise<string | undefined> {
+  const { rows } = await tx.query<{ location: string | null }>(
+    "select location from asset_owners where asset_key = $1 for share",
+    [asset],
+  );
+  return rows[0]?.location ?? undefined;
+}
+
 /**
  * Moves a key: registry, gates and events. Last in its transaction. A lease by the graph before is refused from here
  * on; attempts that are in flight go on where they are.

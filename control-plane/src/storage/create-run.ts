@@ -54,8 +54,8 @@ export async function createRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
 export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
   await tx.query(
     `insert into runs (id, state, source, actor, selection, partitions, config, tags, priority, when_open, retry_of,
-       step_count)
-     values ($1, 'queued', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+       step_count, left_out)
+     values ($1, 'queued', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       run.id,
       run.source,
@@ -68,6 +68,7 @@ export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
       run.whenOpen ?? false,
       run.retryOf ?? null,
       run.plan.steps.length,
+      run.plan.leftOut ?? [],
     ],
   );
   await tx.query(

@@ -125,6 +125,8 @@ export interface Schema {
     priority: Defaulted<number>;
     when_open: Defaulted<boolean>;
     retry_of: string | null;
+    /** External assets of the selection: the run has no step for them. */
+    left_out: Defaulted<string[]>;
     step_count: number;
     created_at: Time;
     started_at: TimeOrNull;
@@ -188,8 +190,9 @@ export interface Schema {
     asset_key: string;
     partition_key: string;
     seq: number;
-    run_id: string;
-    attempt_id: string;
+    /** Null: it was reported by API. */
+    run_id: string | null;
+    attempt_id: string | null;
     location: string;
     code_version: string;
     data_version: string;
@@ -214,8 +217,9 @@ export interface Schema {
     description: Defaulted<string>;
     metadata: Json<MetadataRow[]>;
     error: JsonOrNull<StepErrorRow>;
-    run_id: string;
-    attempt_id: string;
+    /** Null: it was reported by API. */
+    run_id: string | null;
+    attempt_id: string | null;
     seq: number;
     created_at: Time;
   };

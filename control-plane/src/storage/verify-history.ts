@@ -117,23 +117,37 @@ export const historyRules: readonly HistoryRule[] = [
     `select v.seq as position, 'version ' || v.id || ' of ' || v.asset_key || ' says event ' || v.seq || ', which ' ||
          case when e.seq is null then 'does not exist' else 'is ' || e.kind || ' of ' || coalesce(e.asset_key, 'no asset') end as found,
        jsonb_build_object('version', v.id, 'seq', v.seq) as ids
-     from versions v left join events e on e.seq = v.seq join attempts a on a.id = v.attempt_id
+     from versions v left join events e on e.seq = v.seq left join attempts a on a.id = v.attempt_id
      where e.seq is null or e.payload ->> 'version' is distinct from v.id::text or e.asset_key is distinct from v.asset_key
        or e.partition_key is distinct from v.partition_key or e.payload ->> 'attempt' is distinct from v.attempt_id::text
-       or a.version_id <> v.id or a.kind <> 'materialize'`,
+       or case when v.attempt_id is null then e.kind <> 'version_reported' or v.run_id is not null
+         else a.version_id is distinct from v.id or a.kind <> 'materialize' or a.run_id is distinct from v.run_id end`,
   ),
   rule(
     "result_event",
-    "A check result bears the sequence number of an event of its own run, and comes from an attempt at its version.",
+    "A check result bears the sequence number of an event of its own run, and comes from an attempt at its version; or that of its report.",
     `select c.seq as position, 'result ' || c.id || ' of ' || c.name || ' on ' || c.asset_key || ' says event ' || c.seq as found,
        jsonb_build_object('result', c.id, 'seq', c.seq, 'version', c.version_id) as ids
      from check_results c left join events e on e.seq = c.seq left join attempts a on a.id = c.attempt_id
      where e.run_id is distinct from c.run_id or e.asset_key is distinct from c.asset_key
-       or a.version_id is distinct from c.version_id or a.run_id is distinct from c.run_id`,
+       or case when c.attempt_id is null then e.kind is distinct from 'check_reported' or e.payload ->> 'result' is distinct from c.id::text
+           or e.payload ->> 'version' is distinct from c.version_id::text
+         else a.version_id is distinct from c.version_id or a.run_id is distinct from c.run_id end`,
+  ),
+  rule(
+    "reported_external",
+    "What no attempt brought was reported, of an asset that was declared external, and read nothing.",
+    `select seq as position, what || ' of ' || asset_key || ' comes from no attempt, and the asset was never declared external' as found,
+       jsonb_build_object('id', id, 'asset', asset_key) as ids
+     from (
+       select 'version ' || id as what, id, asset_key, seq, inputs from versions where attempt_id is null
+       union all select 'result ' || id, id, asset_key, seq, '[]' from check_results where attempt_id is null) x
+     where inputs <> '[]' or not exists (select from definitions d where d.kind = 'asset' and d.body ->> 'key' = x.asset_key
+       and d.body ? 'external')`,
   ),
   rule(
     "audited",
-    "Every run, waiver, discarded version and change of owner has an audit row that says who made it so.",
+    "Every run, waiver, report, discarded version and change of owner has an audit row that says who made it so.",
     `select null::bigint as position, what || ' has no audit row' as found, ids from (
        select 'run ' || id as what, jsonb_build_object('run', id) as ids from runs r
          where not exists (select from audit a where a.action = 'run.create' and a.subject = r.id::text)
@@ -146,6 +160,12 @@ export const historyRules: readonly HistoryRule[] = [
          where case when ended_by = 'time' then ended_at < until
            else ended_at is not null and not exists (select from audit a where a.action = 'waiver.revoke'
              and a.details ->> 'waiver' = w.id::text) end
+       union all select 'the report of version ' || id, jsonb_build_object('version', id) from versions v
+         where attempt_id is null and not exists (select from audit a where a.action = 'version.report'
+           and a.details ->> 'version' = v.id::text)
+       union all select 'the report of result ' || id, jsonb_build_object('result', id) from check_results c
+         where attempt_id is null and not exists (select from audit a where a.action = 'check.report'
+           and a.details ->> 'result' = c.id::text)
        union all select 'the discarding of version ' || id, jsonb_build_object('version', id) from versions v
          where discarded_at is not null and not exists (select from audit a where a.action = 'version.discard'
            and a.details ->> 'version' = v.id::text)

@@ -31,18 +31,18 @@ export const ownershipRules: readonly HistoryRule[] = [
   ),
   rule(
     "made_by_owner",
-    "A version is made by the location that owned its asset when its attempt was leased, and by no other.",
+    "A version is made by the location that owned its asset when its attempt was leased, and by no other; what is reported bears its name.",
     // Who owned it then is told by the first change after: it says whom the key was taken from. Without one, the registry.
     `with changes as materialized (select asset_key, seq, payload ->> 'from' as location from events
          where kind in ('owner_transferred', 'owner_released')),
        made as (
          select v.id, v.asset_key, v.partition_key, v.seq, v.location, a.location as computed, a.asset_key as attempted,
            a.partition_key as attempted_partition, case when c.seq is null then o.location else c.location end as owner
-         from versions v join asset_owners o using (asset_key) join attempts a on a.id = v.attempt_id
+         from versions v join asset_owners o using (asset_key) left join attempts a on a.id = v.attempt_id
          left join lateral (select e.seq from events e where e.run_id = a.run_id and e.step_index = a.step_index
            and e.kind = 'step_leased' and e.payload ->> 'attempt' = a.id::text
            and exists (select from changes x where x.asset_key = v.asset_key) limit 1) l on true
-         left join lateral (select x.seq, x.location from changes x where x.asset_key = v.asset_key and x.seq > l.seq
+         left join lateral (select x.seq, x.location from changes x where x.asset_key = v.asset_key and x.seq > case when v.attempt_id is null then v.seq else l.seq end
            order by x.seq limit 1) c on true)
      select seq as position, 'version ' || id || ' of ' || asset_key || ' was made by ' || location || ', and ' || coalesce(owner, 'nobody') || ' owns it' as found,
        jsonb_build_object('version', id, 'asset', asset_key, 'location', location, 'owner', owner) as ids
@@ -51,11 +51,16 @@ export const ownershipRules: readonly HistoryRule[] = [
   ),
   rule(
     "checked_by_owner",
-    "A check result comes from a location of the check's team.",
+    "A check result comes from a location of the check's team, or was reported for a check of that team.",
     `select c.seq as position, 'result ' || c.id || ' of ' || c.team || ':' || c.name || ' on ' || c.asset_key || ' came from ' || coalesce(a.location, 'nowhere') as found,
        jsonb_build_object('result', c.id, 'team', c.team, 'check', c.name, 'location', a.location) as ids
      from check_results c left join attempts a on a.id = c.attempt_id left join locations l on l.name = a.location
-     where l.team is distinct from c.team`,
+     where case when c.attempt_id is null
+       then not exists (select from audit r where r.action = 'check.report' and r.details ->> 'result' = c.id::text
+           and r.details ->> 'team' = c.team)
+         or not exists (select from definitions b where b.kind = 'check' and b.body ->> 'asset' = c.asset_key
+           and b.body ->> 'name' = c.name and b.body ->> 'reportedBy' = 'api')
+       else l.team is distinct from c.team end`,
   ),
   rule(
     "waived_check_exists",

@@ -7,7 +7,8 @@ import type { InputRow, Schema } from "./schema.ts";
 export interface VersionRecord {
   readonly view: VersionView;
   readonly assetKey: string;
-  readonly attemptId: string;
+  /** Null: it was reported by API. */
+  readonly attemptId: string | null;
   readonly location: string;
   readonly inputs: readonly InputRow[];
   readonly discarded: { readonly at: Date; readonly by: string; readonly reason: string } | undefined;
@@ -18,7 +19,7 @@ export interface VersionRecord {
 interface Row {
   view: VersionView;
   asset_key: string;
-  attempt_id: string;
+  attempt_id: string | null;
   location: string;
   inputs: InputRow[];
   discarded_at: Date | null;

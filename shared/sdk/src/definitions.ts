@@ -1,5 +1,6 @@
 import type { AnyAssetCheck } from "./asset-check.ts";
 import type { AnyAsset } from "./asset.ts";
+import type { AnyExternalAsset } from "./external-asset.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { IoManager } from "./io-manager.ts";
 
@@ -8,7 +9,7 @@ export interface DefinitionsOptions {
   readonly team: string;
   /** Writes and reads the values of assets without an `io` of their own. Of several the first writes, all read. */
   readonly io?: IoManager | readonly IoManager[];
-  readonly assets: readonly AnyAsset[];
+  readonly assets: readonly (AnyAsset | AnyExternalAsset)[];
   readonly checks?: readonly AnyAssetCheck[];
 }
 
@@ -17,7 +18,7 @@ export interface Definitions {
   readonly kind: "definitions";
   readonly team: string;
   readonly io?: IoManager | readonly IoManager[];
-  readonly assets: readonly AnyAsset[];
+  readonly assets: readonly (AnyAsset | AnyExternalAsset)[];
   readonly checks: readonly AnyAssetCheck[];
 }
 

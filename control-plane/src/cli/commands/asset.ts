@@ -41,6 +41,7 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
     [
       `${paint("bold", asset.key)}  ${paint(colorOf(asset.status), asset.status)}`,
       ...(asset.description === "" ? [] : [asset.description]),
+      ...(asset.external === null ? [] : [externalText(asset.external)]),
       `owner: ${ownerText(asset.owner)}, code location ${asset.location}, ${asset.source.file}:${asset.source.line}`,
       ...(asset.error === null ? [] : [paint("red", `${asset.error.message} ${asset.error.hint}`)]),
       ...asset.dependencies.map(
@@ -55,7 +56,7 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
       ...asset.checks.map((check) => {
         const latest =
           check.latest === null
-            ? "never run"
+            ? neverRun(check)
             : `${paint(colorOf(check.latest.outcome), check.latest.outcome)} on ${check.latest.partition || "it"}, ${agoText(check.latest.at, terminal.now())}`;
         return `  check ${check.name}${check.required ? " (blocking)" : ""}: ${latest}`;
       }),
@@ -70,6 +71,16 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
     ].join("\n"),
   );
   return exitStatus.succeeded;
+}
+
+type Check = Answer<Routes["getAsset"]>["checks"][number];
+
+function externalText({ unversioned }: { readonly unversioned: boolean }): string {
+  return unversioned ? "external, without versions: gated by its checks alone" : "external: its versions are reported";
+}
+
+function neverRun({ reportedBy }: Check): string {
+  return reportedBy === null ? "never run" : `never reported by ${reportedBy === "api" ? "API" : "compute"}`;
 }
 
 export async function assetVersions(
@@ -88,7 +99,7 @@ export async function assetVersions(
         version.partition,
         version.state,
         agoText(version.createdAt, context.terminal.now()),
-        version.run,
+        version.run ?? "reported",
         notes(version),
       ]),
       [2],

@@ -4,6 +4,7 @@ import { print } from "../command-context.ts";
 import { exitStatus, exitStatusOfRun } from "../exit-status.ts";
 import { followRun } from "../follow-run.ts";
 import { readRunConfig, readTags } from "../run-options.ts";
+import { leftOutLines } from "../left-out.ts";
 import { type Run, readOutcome, summaryText } from "../run-summary.ts";
 
 export interface LaunchOptions {
@@ -40,11 +41,15 @@ export async function materialize(context: CommandContext, selection: string, op
 export async function followLaunched(context: CommandContext, run: Run, detach: boolean): Promise<number> {
   const { api, terminal, json } = context;
   const steps = `${run.stepCount} ${run.stepCount === 1 ? "step" : "steps"}`;
+  const leftOut = leftOutLines(run.leftOut)
+    .map((line) => `${line}\n`)
+    .join("");
   if (detach) {
-    print(context, run, () => `Run ${run.id} is queued: ${steps}. Look at it with: npx headgate run show ${run.id}\n`);
+    const look = `Look at it with: npx headgate run show ${run.id}`;
+    print(context, run, () => `Run ${run.id} is queued: ${steps}. ${look}\n${leftOut}`);
     return exitStatus.succeeded;
   }
-  if (!json) terminal.out(`Run ${run.id}: ${steps}\n`);
+  if (!json) terminal.out(`Run ${run.id}: ${steps}\n${leftOut}`);
   const end = await followRun(api, terminal, run, json);
   if (end.kind === "detached") {
     terminal.err(

@@ -1,6 +1,7 @@
 import type { Answer, Routes } from "../../http/contract.ts";
 import { type CommandContext, print } from "../command-context.ts";
 import { exitStatus } from "../exit-status.ts";
+import { leftOutLines } from "../left-out.ts";
 import { colorOf } from "../paint.ts";
 import { indented, reasonLines, remedyLines } from "../reason-block.ts";
 import { stepName } from "../run-summary.ts";
@@ -36,6 +37,7 @@ function planText({ paint }: CommandContext, answer: PlanAnswer): string {
   return [
     `${steps.length} ${steps.length === 1 ? "step" : "steps"}: ${runs} would run, ${waits} would wait, ${blocked} would be blocked`,
     ...lines,
+    ...leftOutLines(answer.leftOut),
     ...(steps.length > stepsShownMax ? [`  and ${steps.length - stepsShownMax} more`] : []),
     ...(reasons.size === 0 ? [] : ["", "Why"]),
     ...[...reasons.values()].slice(0, 10).flatMap((reason) => indented(reasonLines(paint, reason))),

@@ -42,7 +42,7 @@ export async function waive(context: CommandContext, target: string, options: Wa
 }
 
 /** A check of another team than the asset's is written `team:name`. */
-function checkFields(check: string | undefined): { check?: string; team?: string } {
+export function checkFields(check: string | undefined): { check?: string; team?: string } {
   if (check === undefined) return {};
   const at = check.indexOf(":");
   return at < 0 ? { check } : { check: check.slice(at + 1), team: check.slice(0, at) };

@@ -8,7 +8,7 @@ import type { ClaimedRun, StoredAttempt, StoredStep } from "../../storage/claim-
 import type { EdgeRow, InputRow } from "../../storage/schema.ts";
 import { type Attempt, newAttempt } from "./attempt.ts";
 import type { DriveState } from "./drive-state.ts";
-import { command, ownChecks, reference } from "./lease.ts";
+import { command, ownChecks, passesNothing, reference } from "./lease.ts";
 
 /** Builds a run in memory from its rows: a new one, or one that another driver has left in the middle. */
 export function adoptRun(
@@ -126,7 +126,8 @@ export function rebuildCommand(drive: DriveState, attempt: Attempt, view: GateVi
     if (node === undefined) return undefined;
     const inputs = [];
     for (const { name, asset, mode, single, versions, leftOut } of attempt.inputs) {
-      if (mode === "orderOnly") continue;
+      const upstream = drive.world.graph().asset(asset);
+      if (passesNothing(upstream, mode, single, versions.length)) continue;
       const references = versions.map((v) => find(asset, v.partition, v.id));
       if (references.some((r) => r === undefined)) return undefined;
       inputs.push({ name, asset, mode, single, leftOut, versions: references as VersionReference[] });

@@ -40,7 +40,7 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
   const { spec } = step;
   const node = drive.world.graph().asset(spec.asset);
   const ordinal = node?.space.ordinalOf(spec.partition);
-  if (node === undefined || node.retired || ordinal === undefined) {
+  if (node === undefined || node.retired || node.definition.external !== undefined || ordinal === undefined) {
     failUnleased(drive, cycle, run, step, goneError(spec.asset, spec.partition, spec.location, node));
     return [];
   }
@@ -85,6 +85,13 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
 }
 
 function goneError(asset: string, partition: string, location: string, node: AssetNode | undefined) {
+  if (node?.definition.external !== undefined) {
+    return {
+      code: "step.definition_gone",
+      message: `${asset} is external by now: it is reported, and not made by a step.`,
+      hint: `headgate asset show ${asset} says more.`,
+    };
+  }
   const what = node === undefined || node.retired ? `${asset}` : `partition ${partition} of ${asset}`;
   return {
     code: "step.definition_gone",

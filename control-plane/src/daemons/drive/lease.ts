@@ -1,7 +1,9 @@
 import type { CommandInput, StepCommand, VersionReference } from "../../domain/attempt-report.ts";
+import type { DependencyMode } from "../../domain/definitions.ts";
 import type { EdgeVerdict, VersionView } from "../../domain/gate.ts";
 import { pinKey } from "../../domain/gate.ts";
 import type { AssetNode, Edge } from "../../domain/graph.ts";
+import { checksWithAsset } from "../../domain/plan.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 import { definitionsGate } from "../../storage/bump-gate.ts";
 import type { InputRow } from "../../storage/schema.ts";
@@ -54,7 +56,7 @@ export function leaseMaterialization(
       run.pins.set(key, version.id);
       pins.push(key);
     }
-    if (mode === "orderOnly") continue;
+    if (passesNothing(edge.upstream, mode, single, versions.length)) continue;
     const references = verdict.versions.map((p) => reference(p.version));
     commandInputs.push({ name, asset, mode, versions: references, leftOut, single });
   }
@@ -69,9 +71,19 @@ export function leaseMaterialization(
   lease(drive, cycle, run, step, node, versionId, inputs, work, pins);
 }
 
+/** True where compute receives nothing: of an order-only edge, and of an asset that has no versions. */
+export function passesNothing(
+  upstream: AssetNode | undefined,
+  mode: DependencyMode,
+  single: boolean,
+  versions: number,
+): boolean {
+  return mode === "orderOnly" || (single && versions === 0 && upstream?.definition.external?.unversioned === true);
+}
+
 /** The checks that run with the asset: those of its own location. */
 export function ownChecks(node: AssetNode): string[] {
-  return node.checks.filter((check) => check.location === node.location).map((check) => check.name);
+  return checksWithAsset(node);
 }
 
 export function leaseChecks(drive: DriveState, cycle: Cycle, run: Run, step: RunStep, version: VersionView): void {

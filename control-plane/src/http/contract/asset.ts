@@ -24,6 +24,13 @@ export const assetSummary = z
     kinds: z.array(z.string()),
     export: z.boolean(),
     inPlace: z.boolean(),
+    external: z
+      .object({
+        unversioned: z.boolean().describe("one version at most, and readers are gated by its checks alone"),
+        hasValue: z.boolean().describe("a report without a value is refused"),
+      })
+      .nullable()
+      .describe("null: it is computed; else its versions are reported by API"),
     partitioned: z.boolean(),
     status: partitionStatus.describe("of the partition that most needs an eye"),
     counts: statusCounts.describe("partitions by status"),
@@ -73,7 +80,7 @@ export const checkResult = z
     outcome: z.enum(["passed", "warned", "failed", "errored"]),
     description: z.string(),
     metadata: z.array(metadataEntry),
-    run: id,
+    run: id.nullable().describe("null: it was reported by API"),
     seq: z.int(),
   })
   .meta({ id: "CheckResult" });
@@ -120,8 +127,8 @@ export const version = z
     open: z.boolean(),
     newest: z.boolean(),
     createdAt: time,
-    run: id,
-    attempt: id,
+    run: id.nullable().describe("null: it was reported by API"),
+    attempt: id.nullable(),
     location: z.string(),
     codeVersion: z.string(),
     dataVersion: z.string(),
@@ -154,13 +161,17 @@ export const check = z
     blocking: z.boolean(),
     required: z.boolean().describe("closes the gate for readers of the asset's own team"),
     version: z.int(),
+    reportedBy: z
+      .enum(["compute", "api"])
+      .nullable()
+      .describe("who reaches the verdict where it cannot be run; null: its location runs it"),
     error: definitionProblem.nullable(),
     latest: z
       .object({
         outcome: z.enum(["passed", "warned", "failed", "errored"]),
         partition: z.string(),
         version: id,
-        run: id,
+        run: id.nullable().describe("null: it was reported by API"),
         at: time,
         description: z.string(),
         metadata: z.array(metadataEntry),

@@ -1,11 +1,19 @@
 import { assetRoutes } from "./asset-routes.ts";
 import { decisionRoutes } from "./decision-routes.ts";
+import { reportRoutes } from "./report-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { workspaceRoutes } from "./workspace-routes.ts";
 
 /** Every route of the API. The key is the OpenAPI operation id. */
-export const routes = { ...serverRoutes, ...workspaceRoutes, ...assetRoutes, ...runRoutes, ...decisionRoutes };
+export const routes = {
+  ...serverRoutes,
+  ...workspaceRoutes,
+  ...assetRoutes,
+  ...runRoutes,
+  ...decisionRoutes,
+  ...reportRoutes,
+};
 
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;

@@ -38,6 +38,7 @@ export const run = z
     priority: z.int(),
     whenOpen: z.boolean(),
     retryOf: id.nullable(),
+    leftOut: z.array(z.string()).describe("external assets of the selection: reported, and no step makes them"),
     stepCount: z.int(),
     steps: z.partialRecord(stepState, z.int()).describe("steps by state"),
     createdAt: time,
@@ -139,6 +140,7 @@ export const plan = z
     runs: z.int(),
     waits: z.int(),
     blocked: z.int(),
+    leftOut: z.array(z.string()).describe("external assets of the selection: reported, and no step makes them"),
     remedies: z.array(remedy),
   })
   .meta({ id: "Plan" });

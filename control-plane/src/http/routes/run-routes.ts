@@ -87,7 +87,7 @@ const options = ({ partitions }: { partitions?: string | undefined }) =>
 export const runRoutes: Pick<Handlers, RunRouteName> = {
   async plan(context, { body }) {
     const graph = context.graph();
-    const { steps } = await planNow(
+    const { steps, leftOut = [] } = await planNow(
       context.pool,
       graph,
       { selection: await withoutStatus(context, body.selection), ...options(body) },
@@ -111,6 +111,7 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
       runs: count("runs"),
       waits: count("waits"),
       blocked: count("blocked"),
+      leftOut: [...leftOut],
       remedies: [...remedies(reasons)],
     };
   },

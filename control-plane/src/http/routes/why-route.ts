@@ -39,7 +39,8 @@ export const whyRoute: Pick<Handlers, "why"> = {
     const reasons: readonly Reason[] =
       stored !== undefined ? (stored.reasons as Reason[]) : isOpenStatus(status) ? [] : newest === undefined ? now : [];
     const ownReasons = stored === undefined && own.length > 0 ? (answer?.reasons ?? []) : [];
-    const madeBy = newest === undefined ? undefined : await readRun(context.db, newest.view.runId);
+    const madeIn = newest?.view.runId ?? null;
+    const madeBy = madeIn === null ? undefined : await readRun(context.db, madeIn);
     const shownFailure = failed !== undefined && (failed.ended_at?.getTime() ?? 0) > madeSinceMs ? failed : undefined;
     const shown = [
       ...reasons.map((reason) => ({ ...presentReason(context, reason), path: wayTo(node, partition, reason) })),

@@ -26,6 +26,17 @@ export enum Backoff {
   UNRECOGNIZED = -1,
 }
 
+/** Who reaches the verdict. */
+export enum CheckReporter {
+  /** CHECK_REPORTER_UNSPECIFIED - The location that defines the check, in a run of its own on the stored version. */
+  CHECK_REPORTER_UNSPECIFIED = 0,
+  /** CHECK_REPORTER_COMPUTE - Compute of the asset, with the version that it makes: nothing else can repeat it. */
+  CHECK_REPORTER_COMPUTE = 1,
+  /** CHECK_REPORTER_API - Whoever reports it by API; the asset is external. */
+  CHECK_REPORTER_API = 2,
+  UNRECOGNIZED = -1,
+}
+
 export interface SourceLocation {
   /** Path relative to the code location's folder, with forward slashes. */
   file: string;
@@ -74,12 +85,23 @@ export interface AssetDefinition {
   requiredChecks: CheckReference[];
   /** JSON Schema of the config, as JSON; empty: the asset takes no config. */
   configSchema: string;
-  source: SourceLocation | undefined;
+  source:
+    | SourceLocation
+    | undefined;
+  /** Present: its versions are reported by API, and no step makes it. */
+  external: ExternalAsset | undefined;
 }
 
 export interface AssetDefinition_TagsEntry {
   key: string;
   value: string;
+}
+
+export interface ExternalAsset {
+  /** Its value changes without anybody saying so: there is one version at most, and readers are gated by its checks alone. */
+  unversioned: boolean;
+  /** Readers count on a value: a report without one is refused. */
+  hasValue: boolean;
 }
 
 export interface CheckReference {
@@ -197,6 +219,7 @@ export interface CheckDefinition {
   newVersionsOnly: boolean;
   timeoutMs: number;
   source: SourceLocation | undefined;
+  reportedBy: CheckReporter;
 }
 
 /** One line of the manifest: a definition by its hash, or why it did not load. */
@@ -395,6 +418,7 @@ function createBaseAssetDefinition(): AssetDefinition {
     requiredChecks: [],
     configSchema: "",
     source: undefined,
+    external: undefined,
   };
 }
 
@@ -456,6 +480,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     }
     if (message.source !== undefined) {
       SourceLocation.encode(message.source, writer.uint32(154).fork()).join();
+    }
+    if (message.external !== undefined) {
+      ExternalAsset.encode(message.external, writer.uint32(202).fork()).join();
     }
     return writer;
   },
@@ -628,6 +655,14 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
             message.source = SourceLocation.decode(reader, reader.uint32());
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.external = ExternalAsset.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -679,6 +714,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     message.configSchema = object.configSchema ?? "";
     message.source = (object.source !== undefined && object.source !== null)
       ? SourceLocation.fromPartial(object.source)
+      : undefined;
+    message.external = (object.external !== undefined && object.external !== null)
+      ? ExternalAsset.fromPartial(object.external)
       : undefined;
     return message;
   },
@@ -747,6 +785,73 @@ export const AssetDefinition_TagsEntry: MessageFns<AssetDefinition_TagsEntry> = 
     const message = createBaseAssetDefinition_TagsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseExternalAsset(): ExternalAsset {
+  return { unversioned: false, hasValue: false };
+}
+
+export const ExternalAsset: MessageFns<ExternalAsset> = {
+  encode(message: ExternalAsset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.unversioned !== false) {
+      writer.uint32(8).bool(message.unversioned);
+    }
+    if (message.hasValue !== false) {
+      writer.uint32(16).bool(message.hasValue);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExternalAsset {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExternalAsset();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.unversioned = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hasValue = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExternalAsset>): ExternalAsset {
+    return ExternalAsset.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExternalAsset>): ExternalAsset {
+    const message = createBaseExternalAsset();
+    message.unversioned = object.unversioned ?? false;
+    message.hasValue = object.hasValue ?? false;
     return message;
   },
 };
@@ -1957,6 +2062,7 @@ function createBaseCheckDefinition(): CheckDefinition {
     newVersionsOnly: false,
     timeoutMs: 0,
     source: undefined,
+    reportedBy: 0,
   };
 }
 
@@ -1985,6 +2091,9 @@ export const CheckDefinition: MessageFns<CheckDefinition> = {
     }
     if (message.source !== undefined) {
       SourceLocation.encode(message.source, writer.uint32(66).fork()).join();
+    }
+    if (message.reportedBy !== 0) {
+      writer.uint32(160).int32(message.reportedBy);
     }
     return writer;
   },
@@ -2066,6 +2175,14 @@ export const CheckDefinition: MessageFns<CheckDefinition> = {
             message.source = SourceLocation.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.reportedBy = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2093,6 +2210,7 @@ export const CheckDefinition: MessageFns<CheckDefinition> = {
     message.source = (object.source !== undefined && object.source !== null)
       ? SourceLocation.fromPartial(object.source)
       : undefined;
+    message.reportedBy = object.reportedBy ?? 0;
     return message;
   },
 };

@@ -1,6 +1,7 @@
 import type { AssetDefinition, RetryPolicy } from "@headgate/proto";
 import { Backoff } from "@headgate/proto";
 import { assetKeyRule, cleanText, parseAssetKey, teamOf } from "@headgate/model";
+import type { AnySpec } from "../asset-spec.ts";
 import type { AnyAsset, RequiredCheck, RetryOptions } from "../asset.ts";
 import { schemaOf } from "../step/value-check.ts";
 import { describeDependencies } from "./describe-dependencies.ts";
@@ -29,7 +30,8 @@ const kindOf =
   (value) =>
     (value as { kind?: unknown } | null)?.kind === kind;
 
-const assetFields: Readonly<Record<string, FieldRule>> = {
+/** What a spec has, and so every asset. */
+export const specFields: Readonly<Record<string, FieldRule>> = {
   kind: anything,
   key: text,
   value: { is: isValueDeclaration, words: "a Standard Schema or valueOf<T>()" },
@@ -40,6 +42,10 @@ const assetFields: Readonly<Record<string, FieldRule>> = {
   tags: textRecord,
   kinds: texts,
   codeVersion: filledText,
+};
+
+const assetFields: Readonly<Record<string, FieldRule>> = {
+  ...specFields,
   deps: record,
   resources: record,
   config: { is: (value) => schemaOf(value) !== undefined, words: "a Standard Schema" },
@@ -84,11 +90,27 @@ export function describeAsset(asset: AnyAsset, team: string, codeVersion: string
   }
   checkResources(what, asset);
   const space = spaceOf(what, asset.partitions);
+  return {
+    ...describeSpec(asset, codeVersion),
+    dependencies: describeDependencies(asset, space),
+    inPlace: asset.inPlace ?? false,
+    retry: asset.retry && describeRetry(what, asset.retry),
+    timeoutMs: asset.timeoutMs ?? 0,
+    attemptLeaseMs: asset.attemptLeaseMs ?? 0,
+    gateTimeoutMs: asset.gateTimeoutMs ?? 0,
+    automation: asset.automation && { kind: { $case: "onMissing", value: {} } },
+    requiredChecks: describeRequiredChecks(what, asset),
+    configSchema: configSchema(asset.config),
+    external: undefined,
+  };
+}
+
+/** What the spec of an asset says. */
+export function describeSpec(asset: AnySpec, codeVersion: string) {
   const exported = asset.export ?? false;
   return {
     key: asset.key,
     description: cleanText(asset.description ?? ""),
-    dependencies: describeDependencies(asset, space),
     partitions: describePartitions(asset.partitions),
     export: exported === true,
     exportTo: typeof exported === "object" ? [...exported] : [],
@@ -96,14 +118,6 @@ export function describeAsset(asset: AnyAsset, team: string, codeVersion: string
     group: cleanText(asset.group ?? ""),
     tags: sortedRecord(asset.tags ?? {}),
     kinds: [...(asset.kinds ?? [])],
-    inPlace: asset.inPlace ?? false,
-    retry: asset.retry && describeRetry(what, asset.retry),
-    timeoutMs: asset.timeoutMs ?? 0,
-    attemptLeaseMs: asset.attemptLeaseMs ?? 0,
-    gateTimeoutMs: asset.gateTimeoutMs ?? 0,
-    automation: asset.automation && { kind: { $case: "onMissing", value: {} } },
-    requiredChecks: (asset.requiredChecks ?? []).map((check) => describeRequiredCheck(what, asset.key, check)),
-    configSchema: configSchema(asset.config),
     source: undefined,
   };
 }
@@ -155,6 +169,11 @@ const backoffs: Record<NonNullable<RetryOptions["backoff"]>, Backoff> = {
   linear: Backoff.BACKOFF_LINEAR,
   exponential: Backoff.BACKOFF_EXPONENTIAL,
 };
+
+/** @throws DefinitionProblem */
+export function describeRequiredChecks(what: string, asset: Pick<AnyAsset, "key" | "requiredChecks">) {
+  return (asset.requiredChecks ?? []).map((check) => describeRequiredCheck(what, asset.key, check));
+}
 
 function describeRequiredCheck(what: string, assetKey: string, check: RequiredCheck) {
   checkFields(`a required check of ${what}`, check ?? {}, { team: filledText, name: filledText });

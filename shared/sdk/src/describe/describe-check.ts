@@ -1,6 +1,8 @@
 import type { CheckDefinition } from "@headgate/proto";
+import { CheckReporter } from "@headgate/proto";
 import { cleanText, parseAssetKey } from "@headgate/model";
 import type { AnyAssetCheck } from "../asset-check.ts";
+import type { ComputedCheck } from "../reported-checks.ts";
 import type { FieldRule } from "./fields.ts";
 import {
   anything,
@@ -49,13 +51,7 @@ export function describeCheck(check: AnyAssetCheck): CheckDefinition {
     );
   }
   checkFields(`${what} of ${check.asset.key}`, check, checkFieldRules);
-  if (typeof check.name !== "string" || !checkName.test(check.name)) {
-    throw new DefinitionProblem(
-      "definition.check_name_invalid",
-      `${describeValue(check.name)} is not the name of a check of ${check.asset.key}.`,
-      "A name is at most 63 of a-z, 0-9, _ and -, starting with a letter or digit.",
-    );
-  }
+  checkNamed(check.name, check.asset.key);
   if (typeof check.run !== "function") {
     throw new DefinitionProblem(
       "definition.invalid",
@@ -72,5 +68,54 @@ export function describeCheck(check: AnyAssetCheck): CheckDefinition {
     newVersionsOnly: check.appliesTo === "newVersions",
     timeoutMs: check.timeoutMs ?? 0,
     source: undefined,
+    reportedBy: CheckReporter.CHECK_REPORTER_UNSPECIFIED,
   };
+}
+
+const reporters = { compute: CheckReporter.CHECK_REPORTER_COMPUTE, api: CheckReporter.CHECK_REPORTER_API } as const;
+
+/**
+ * A check that is declared with its asset, and whose verdict compute or the API reports.
+ *
+ * @throws DefinitionProblem
+ */
+export function describeReportedCheck(
+  assetKey: string,
+  name: string,
+  check: ComputedCheck,
+  reporter: keyof typeof reporters,
+): CheckDefinition {
+  const { description, blocking, version, appliesTo, severity } = checkFieldRules;
+  const rules = { description, blocking, version, appliesTo, ...(reporter === "compute" ? { severity } : {}) };
+  checkNamed(name, assetKey);
+  const what = `check "${name}" of ${assetKey}`;
+  refuseFailedModule(what, check);
+  if (!record.is(check)) {
+    throw new DefinitionProblem(
+      "definition.invalid",
+      `${what} is ${describeValue(check)} and not an object.`,
+      `Write ${name}: { blocking: true }.`,
+    );
+  }
+  checkFields(what, check, rules as Readonly<Record<string, FieldRule>>);
+  return {
+    assetKey,
+    name,
+    description: cleanText(check.description ?? ""),
+    blocking: check.blocking ?? false,
+    version: check.version ?? 1,
+    newVersionsOnly: check.appliesTo === "newVersions",
+    timeoutMs: 0,
+    source: undefined,
+    reportedBy: reporters[reporter],
+  };
+}
+
+function checkNamed(name: unknown, assetKey: string): void {
+  if (typeof name === "string" && checkName.test(name)) return;
+  throw new DefinitionProblem(
+    "definition.check_name_invalid",
+    `${describeValue(name)} is not the name of a check of ${assetKey}.`,
+    "A name is at most 63 of a-z, 0-9, _ and -, starting with a letter or digit.",
+  );
 }

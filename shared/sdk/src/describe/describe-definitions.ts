@@ -2,11 +2,13 @@ import type { DefinitionError, SourceLocation } from "@headgate/proto";
 import { cleanText, parseAssetKey } from "@headgate/model";
 import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnyAsset } from "../asset.ts";
+import type { AnyExternalAsset } from "../external-asset.ts";
 import type { Definitions } from "../definitions.ts";
 import type { CodeBase } from "../step/code-base.ts";
 import type { DescribedEntry } from "../step/worker-protocol.ts";
 import { describeAsset } from "./describe-asset.ts";
-import { describeCheck } from "./describe-check.ts";
+import { describeCheck, describeReportedCheck } from "./describe-check.ts";
+import { describeExternalAsset } from "./describe-external-asset.ts";
 import { failedModuleOf } from "./failed-module.ts";
 import { describeValue } from "./fields.ts";
 import { DefinitionProblem } from "./problem.ts";
@@ -38,7 +40,7 @@ export class DefinitionsDescriber {
     const definitions = this.#accepted(exported);
     if (definitions !== undefined) {
       const { team, assets, checks } = definitions;
-      this.#list("assets", assets, (asset, at) => this.#asset(asset as AnyAsset, at, team));
+      this.#list("assets", assets, (asset, at) => this.#asset(asset as AnyAsset | AnyExternalAsset, at, team));
       this.#list("checks", checks, (check, at) => this.#check(check as AnyAssetCheck, at));
     }
     return { entries: [...this.#entries.values()], assets: this.#assets, checks: this.#checks };
@@ -105,12 +107,12 @@ export class DefinitionsDescriber {
     });
   }
 
-  #asset(asset: AnyAsset, at: string, team: string): void {
+  #asset(asset: AnyAsset | AnyExternalAsset, at: string, team: string): void {
     const source = this.#codeBase.sourceOf(asset);
     const isNamed = typeof asset.key === "string" && parseAssetKey(asset.key) !== undefined;
     const key = isNamed ? asset.key : at;
-    const first = this.#assets.get(key) ?? (this.#broken.has(key) ? asset : undefined);
-    if (isNamed && first !== undefined) return this.#duplicate("asset", key, this.#sourceOfEntry("asset", key), source);
+    const isTaken = this.#entries.has(`asset ${key}`) || this.#broken.has(key);
+    if (isNamed && isTaken) return this.#duplicate("asset", key, this.#sourceOfEntry("asset", key), source);
     try {
       const module = failedModuleOf(asset);
       if (module !== undefined) {
@@ -120,20 +122,47 @@ export class DefinitionsDescriber {
           `Mend ${module}; its own error says what is wrong with it.`,
         );
       }
-      if (asset.kind !== "asset") {
-        throw new DefinitionProblem(
-          "definition.invalid",
-          `${key} was not made by asset({ ... })${isNamed ? ": it looks like a spec" : ""}.`,
-          "Implement a spec with asset({ ...spec, compute }), and list that.",
-        );
-      }
-      const described = describeAsset(asset, team, this.#codeVersionOf(asset));
-      this.#assets.set(key, asset);
+      const described = this.#describedAsset(asset, key, isNamed, team);
+      if (asset.kind === "asset") this.#assets.set(key, asset);
       const definition = { definition: { $case: "asset", value: { ...described, source } } } as const;
       this.#entries.set(`asset ${key}`, { kind: "asset", key, definition });
+      this.#reportedChecks(asset, source);
     } catch (error) {
       this.#broken.add(key);
       this.#refuse(isNamed ? "asset" : "module", key, source, error);
+    }
+  }
+
+  #describedAsset(asset: AnyAsset | AnyExternalAsset, key: string, isNamed: boolean, team: string) {
+    switch (asset.kind) {
+      case "asset":
+        return describeAsset(asset, team, this.#codeVersionOf(asset));
+      case "externalAsset":
+        return describeExternalAsset(asset, team);
+    }
+    throw new DefinitionProblem(
+      "definition.invalid",
+      `${key} was not made by asset({ ... })${isNamed ? ": it looks like a spec" : ""}.`,
+      "Implement a spec with asset({ ...spec, compute }), and list that.",
+    );
+  }
+
+  /** The checks that an asset declares itself, each as a definition of its own. */
+  #reportedChecks(asset: AnyAsset | AnyExternalAsset, source: SourceLocation | undefined): void {
+    if (asset.kind !== "externalAsset") return;
+    for (const [name, check] of Object.entries(asset.checks ?? {})) {
+      const key = `${asset.key}@${name}`;
+      if (this.#entries.has(`check ${key}`)) {
+        this.#duplicate("check", key, this.#sourceOfEntry("check", key), source);
+        continue;
+      }
+      try {
+        const described = describeReportedCheck(asset.key, name, check, "api");
+        const definition = { definition: { $case: "check", value: { ...described, source } } } as const;
+        this.#entries.set(`check ${key}`, { kind: "check", key, definition });
+      } catch (error) {
+        this.#refuse("check", key, source, error);
+      }
     }
   }
 
