@@ -5,15 +5,40 @@ import type { Reason } from "../domain/reason.ts";
 import type { EventFeed } from "../http/event-feed.ts";
 import type { EventRow } from "../storage/events-read.ts";
 
+export interface DevReportOptions {
+  /** The newest event that is not to be told. */
+  readonly after: number;
+  /** As of now. */
+  readonly graph: () => Promise<Graph>;
+  /** Resolves once every location of the workspace has loaded or is reported. */
+  readonly loaded: Promise<unknown>;
+  readonly signal: AbortSignal;
+}
+
 /** What `dev` tells on the terminal while it runs: a line for what somebody who looks there would want to know. */
-export async function reportEvents(feed: EventFeed, graph: () => Promise<Graph>, signal: AbortSignal): Promise<void> {
-  for await (const item of feed.follow(await feed.newest(), undefined, signal)) {
+export async function reportEvents(feed: EventFeed, { after, graph, loaded, signal }: DevReportOptions): Promise<void> {
+  // What reads another team's asset is refused until that team has loaded too: nothing that anybody has to mend.
+  let early: Set<string> | undefined = new Set();
+  const told = loaded.then(async () => {
+    const names = early ?? [];
+    early = undefined;
+    for (const name of names) say(definitionsLine(name, await graph()));
+  });
+  // Whoever waits for `told` gets its error.
+  told.catch(() => undefined);
+  for await (const item of feed.follow(after, undefined, signal)) {
     if (item.kind === "reset") continue;
     for (const event of item.events) {
-      const line = event.kind === "definitions_changed" ? await loadedLine(event, graph) : lineOf(event);
-      if (line !== undefined) process.stdout.write(`${shown(line)}\n`);
+      if (event.kind !== "definitions_changed") say(lineOf(event));
+      else if (early === undefined) say(definitionsLine(event.location ?? "", await graph()));
+      else early.add(event.location ?? "");
     }
   }
+  await told;
+}
+
+function say(line: string | undefined): void {
+  if (line !== undefined) process.stdout.write(`${shown(line)}\n`);
 }
 
 const lineLengthMax = 400;
@@ -24,10 +49,6 @@ function shown(text: string): string {
     .split("\n")
     .map((line) => (line.length <= lineLengthMax ? line : `${line.slice(0, lineLengthMax - 1)}…`))
     .join("\n");
-}
-
-async function loadedLine(event: EventRow, graph: () => Promise<Graph>): Promise<string> {
-  return definitionsLine(event.location ?? "", await graph());
 }
 
 function lineOf(event: EventRow): string | undefined {

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Daemon } from "../daemons/daemon.ts";
+import type { LocationSync } from "../daemons/location-sync.ts";
 import { LocationDatabases } from "../launchers/location-databases.ts";
-import { superviseLocations } from "../launchers/location-supervisor.ts";
-import { startEmbeddedPostgres } from "../storage/embedded-postgres.ts";
+import { type LocationSupervisor, superviseLocations } from "../launchers/location-supervisor.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../storage/embedded-postgres.ts";
 import { openDatabase } from "../storage/database.ts";
 import { migrate } from "../storage/migrate.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -48,31 +50,15 @@ export async function dev(options: DevOptions): Promise<number> {
     plane = await ControlPlane.open({ databaseUrl: postgres.url, workspace: options.workspace, log });
     const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
     const { daemon, sync, setWorkspace } = await plane.startDaemon();
-    const databases = new LocationDatabases({
-      open: (locationName) => postgres.locationDatabase(locationName),
-      env: process.env,
-      failed: (_locationName, error) => failed(error),
-    });
-    const objectStore = process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href;
-    const supervisor = superviseLocations({
-      dataDir,
-      command: options.command,
-      provided: (entry) => ({ HEADGATE_OBJECT_STORE: objectStore, ...databases.variablesOf(entry) }),
-      onListening: ({ locationName, address }) => sync.addressChanged(locationName, address),
-      onExit: ({ locationName, instanceId }) => {
-        if (instanceId !== undefined) daemon.drive.contact.instanceExited(locationName, instanceId);
-      },
-    });
+    const locations = superviseIn(dataDir, options.command, postgres, { daemon, sync, failed });
     stopLocations = async () => {
       await sync.close(); // It would take their ends for failures.
-      await supervisor.stop();
+      await locations.stop();
     };
     const applyWorkspace = async (workspace: Workspace) => {
       printProblems(workspace);
       const entries = await setWorkspace(workspace);
-      const modules = entries.filter((entry) => entry.kind === "module");
-      await databases.prepare(modules);
-      await supervisor.apply(modules);
+      await locations.apply(entries.filter((entry) => entry.kind === "module"));
     };
     plane.onWorkspaceChange((workspace) => void applyWorkspace(workspace).catch(failed));
     const { app, events } = await plane.createApi(undefined, []);
@@ -82,10 +68,15 @@ export async function dev(options: DevOptions): Promise<number> {
       process.stdout.write(`Port ${options.port} is in use; took ${port}.\n`);
     process.stdout.write(`Headgate is at ${url}\n`);
     const { mirror } = plane;
-    // The graph is asked for anew: it may not have seen yet what an event speaks of.
-    if (!options.once) void reportEvents(events, () => mirror.refresh(), reporting.signal).catch(failed);
+    const after = await events.newest();
     const applied = applyWorkspace(plane.workspace);
     applied.catch(failed);
+    if (!options.once) {
+      const loaded = applied.then(() => sync.ready());
+      // The graph is asked for anew: it may not have seen yet what an event speaks of.
+      const report = reportEvents(events, { after, graph: () => mirror.refresh(), loaded, signal: reporting.signal });
+      report.catch(failed);
+    }
     if (!options.once) {
       await signal;
       process.stdout.write("Stopping.\n");
@@ -100,6 +91,38 @@ export async function dev(options: DevOptions): Promise<number> {
     await plane?.close();
     await postgres.stop();
   }
+}
+
+/** Runs the modules of the workspace, each with an object store and, where its entry asks for one, a database. */
+function superviseIn(
+  dataDir: string,
+  command: readonly string[],
+  postgres: EmbeddedPostgres,
+  plane: { daemon: Daemon; sync: LocationSync; failed: (error: unknown) => void },
+): LocationSupervisor {
+  const { daemon, sync, failed } = plane;
+  const databases = new LocationDatabases({
+    open: (locationName) => postgres.locationDatabase(locationName),
+    env: process.env,
+    failed: (_locationName, error) => failed(error),
+  });
+  const objectStore = process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href;
+  const supervisor = superviseLocations({
+    dataDir,
+    command,
+    provided: (entry) => ({ HEADGATE_OBJECT_STORE: objectStore, ...databases.variablesOf(entry) }),
+    onListening: ({ locationName, address }) => sync.addressChanged(locationName, address),
+    onExit: ({ locationName, instanceId }) => {
+      if (instanceId !== undefined) daemon.drive.contact.instanceExited(locationName, instanceId);
+    },
+  });
+  return {
+    apply: async (entries) => {
+      await databases.prepare(entries);
+      await supervisor.apply(entries);
+    },
+    stop: () => supervisor.stop(),
+  };
 }
 
 function printProblems(workspace: Workspace): void {
