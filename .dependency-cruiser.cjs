@@ -6,7 +6,7 @@ const nodeBuiltins = `^(node:.+|${builtinModules.map((name) => name.replaceAll("
 
 /** Commands that work without a running control plane, because they are one, or read the checkout alone. */
 const standaloneCommands =
-  "^control-plane/src/cli/commands/(api|daemon|dev|doctor|migrate|new|serve|try|validate|verify)";
+  "^control-plane/src/cli/commands/(api|daemon|dev|diff|doctor|migrate|new|serve|try|validate|verify)";
 
 /** A relative import that leads nowhere: `imports-resolve` reports it, once. */
 const unresolved = "^\\.";

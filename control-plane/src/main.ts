@@ -37,6 +37,9 @@ const processes: ProcessCommands = {
   async newLocation(options) {
     return (await import("./cli/commands/new-location.ts")).newLocation(options);
   },
+  async diff(options) {
+    return (await import("./cli/commands/diff.ts")).diff(options);
+  },
 };
 
 /** Runs the command line of this process; the exit status is set when it has ended. */

@@ -47,6 +47,7 @@ export async function command(url: string, args: readonly string[], options: Ter
       verify: refuse,
       validate: refuse,
       newLocation: refuse,
+      diff: refuse,
       ...options.processes,
     },
     "1.2.3",

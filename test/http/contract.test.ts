@@ -31,6 +31,7 @@ describe("the contract", () => {
       ["listLocations", "GET", "/api/v1/locations"],
       ["getLocation", "GET", "/api/v1/locations/analytics"],
       ["reloadLocation", "POST", "/api/v1/locations/flights/reload"],
+      ["getDefinitions", "GET", "/api/v1/definitions"],
       ["listTeams", "GET", "/api/v1/teams"],
       ["getGraph", "GET", "/api/v1/graph"],
       ["listAssets", "GET", "/api/v1/assets"],
@@ -84,7 +85,9 @@ describe("the contract", () => {
     expect(routes.getWaiver.answer.parse(waiver.json)).toEqual(waiver.json);
     // Of owners.test.ts, which has locations to move an asset between.
     const elsewhere: RouteName[] = ["releaseAsset", "transferAsset"];
-    expect([...seen, ...elsewhere, "cancelRun", "getWaiver", "reportCheckResult"].sort()).toEqual(Object.keys(routes).sort());
+    expect([...seen, ...elsewhere, "cancelRun", "getWaiver", "reportCheckResult"].sort()).toEqual(
+      Object.keys(routes).sort(),
+    );
   });
 
   it("publishes an OpenAPI 3.1 document with every route, whose schemas fit the answers", async () => {

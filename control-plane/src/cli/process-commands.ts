@@ -70,6 +70,17 @@ export interface NewLocationCommand {
   readonly json: boolean;
 }
 
+export interface DiffCommand {
+  /** A URL of a control plane, or a file of `validate --out`. */
+  readonly against: string;
+  readonly workspace: string;
+  /** Compared alone; empty: all of the workspace, and what is in no location of it is gone. */
+  readonly locations: readonly string[];
+  readonly format: "text" | "markdown";
+  readonly exitCode: boolean;
+  readonly json: boolean;
+}
+
 export interface ProcessCommands {
   dev(options: DevCommand): Promise<number>;
   api(options: ApiCommand): Promise<number>;
@@ -79,4 +90,5 @@ export interface ProcessCommands {
   verify(options: VerifyCommand): Promise<number>;
   validate(options: ValidateCommand): Promise<number>;
   newLocation(options: NewLocationCommand): Promise<number>;
+  diff(options: DiffCommand): Promise<number>;
 }

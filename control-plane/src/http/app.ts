@@ -18,6 +18,7 @@ import type { IdempotencyKey, JsonRouteName } from "./request.ts";
 import { authenticate, checkHost } from "./request-guard.ts";
 import { assetRoutes } from "./routes/asset-routes.ts";
 import { auditRoute } from "./routes/audit-route.ts";
+import { definitionsRoute } from "./routes/definitions-route.ts";
 import { discardRoutes } from "./routes/discard-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
@@ -34,6 +35,7 @@ const handlers: Handlers = {
   ...serverRoutes,
   ...locationRoutes,
   ...ownerRoutes,
+  ...definitionsRoute,
   ...assetRoutes,
   ...runRoutes,
   ...whyRoute,

@@ -8,7 +8,7 @@ import type { SnapshotDefinition } from "../domain/definitions-snapshot.ts";
 import { fetchDefinitions } from "../grpc/fetch-definitions.ts";
 import { connectLocation } from "../grpc/location-client.ts";
 import { visitLocation } from "../launchers/visit-location.ts";
-import type { DefinitionRow } from "../storage/definition-rows.ts";
+import { snapshotDefinition } from "../storage/stored-snapshot.ts";
 import { nextDefinitions } from "../storage/next-definitions.ts";
 import { readWorkspace } from "../workspace/read-workspace.ts";
 import type { ModuleEntry, Workspace, WorkspaceEntry } from "../workspace/workspace.ts";
@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly command: readonly string[];
   /** Ends the load, and every process that it started. */
   readonly signal: AbortSignal;
+  /** Names of the locations to ask; empty or absent: all. */
+  readonly only?: readonly string[];
   /** How long a module may take to listen; default 60,000. */
   readonly startTimeoutMs?: number;
   /** Default: this process's. */
@@ -47,18 +49,38 @@ export interface WorkspaceDefinitions {
  * Asks every location of a workspace what it defines, without a control plane: modules are started and ended, deployed
  * ones are dialled. A location that cannot be asked delays and hides no other.
  *
- * @throws the signal's reason
+ * @throws UnknownLocationError, the signal's reason
  */
 export async function loadWorkspaceDefinitions(options: LoadOptions): Promise<WorkspaceDefinitions> {
   const env = options.env ?? process.env;
   const workspace = await readWorkspace(options.workspace, env);
-  const { targets } = workspaceTargets(workspace.entries, workspace, env);
+  const targets = chosen(workspaceTargets(workspace.entries, workspace, env).targets, options.only ?? []);
   const entries = new Map(workspace.entries.map((entry) => [entry.locationName, entry]));
   const locations = await inParallel(targets, Math.max(2, availableParallelism()), (target) =>
     loadLocation(target, entries.get(target.name), options),
   );
   options.signal.throwIfAborted();
   return { workspace, locations };
+}
+
+/** A location was asked for that the workspace does not have. */
+export class UnknownLocationError extends Error {
+  override readonly name = "UnknownLocationError";
+  readonly code = "location.unknown";
+  readonly hint: string;
+
+  constructor(location: string, known: readonly string[]) {
+    super(`There is no location ${location} in the workspace.`);
+    this.hint = known.length === 0 ? "Enter it under load_from." : `There are: ${known.join(", ")}.`;
+  }
+}
+
+function chosen(targets: readonly LocationTarget[], only: readonly string[]): readonly LocationTarget[] {
+  if (only.length === 0) return targets;
+  const names = targets.map(({ name }) => name);
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UnknownLocationError(unknown, names);
+  return targets.filter(({ name }) => only.includes(name));
 }
 
 async function loadLocation(
@@ -111,17 +133,6 @@ async function ask(
   } finally {
     client.close();
   }
-}
-
-/** A stored row without what only its moment explains. */
-export function snapshotDefinition({ kind, key, hash, body, error, retiredMs }: DefinitionRow): SnapshotDefinition {
-  return {
-    kind,
-    key,
-    ...(hash === null || body === null ? {} : { hash, definition: body }),
-    ...(error === null ? {} : { error }),
-    ...(retiredMs === null ? {} : { retired: true }),
-  };
 }
 
 function sourceFolder(path: string): string {

@@ -8,6 +8,7 @@ import { shutdownSignal } from "../../processes/shutdown.ts";
 import {
   type LocationDefinitions,
   loadWorkspaceDefinitions,
+  UnknownLocationError,
   type WorkspaceDefinitions,
 } from "../../processes/workspace-definitions.ts";
 import { CliError } from "../cli-error.ts";
@@ -64,13 +65,17 @@ export async function validate({ workspace, out, json }: ValidateCommand): Promi
 }
 
 /** Undefined: Ctrl-C came first. Whatever was started has ended. */
-export async function loadUntilStopped(workspace: string): Promise<WorkspaceDefinitions | undefined> {
+export async function loadUntilStopped(
+  workspace: string,
+  only: readonly string[] = [],
+): Promise<WorkspaceDefinitions | undefined> {
   const stop = new AbortController();
   void shutdownSignal().then(() => stop.abort());
   try {
-    return await loadWorkspaceDefinitions({ workspace, command: headgateCommand(), signal: stop.signal });
+    return await loadWorkspaceDefinitions({ workspace, only, command: headgateCommand(), signal: stop.signal });
   } catch (error) {
     if (stop.signal.aborted) return undefined;
+    if (error instanceof UnknownLocationError) throw new CliError(error.code, error.message, error.hint);
     throw error;
   }
 }

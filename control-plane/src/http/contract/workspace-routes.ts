@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { definitionsSnapshot } from "./definitions.ts";
 import { location, team, workspaceProblem } from "./location.ts";
 import { route } from "./route.ts";
 import * as shape from "./shapes.ts";
@@ -62,6 +63,14 @@ export const workspaceRoutes = {
     params: oneAsset,
     status: 200,
     answer: ownership,
+  }),
+  getDefinitions: route({
+    method: "GET",
+    path: `${api}/definitions`,
+    tag: "locations",
+    summary: "The definitions of all locations, as `headgate validate --out` writes them",
+    status: 200,
+    answer: definitionsSnapshot,
   }),
   listTeams: route({
     method: "GET",
