@@ -22,19 +22,31 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** A copy of what a clone has, in which the blocks of a document are carried out as a reader would, in a shell. */
+/** How the reader starts Headgate, and what of it is carried out: what is to be installed before is. */
+const starts = new Map([
+  ["npm ci && npm start", "npm start --"],
+  ["npx headgate dev", "npx headgate dev"],
+]);
+
+/**
+ * A folder in which the blocks of a document are carried out as a reader would, in a shell: a copy of what a clone has,
+ * or an empty one. `instead` has what stands in the document for something else here, such as a folder.
+ */
 export class DocumentedDeployment {
   readonly folder: string;
+  readonly #instead: ReadonlyMap<string, string>;
   readonly #mark = randomUUID();
   readonly #ids: KnownIds = new Map();
   #started: ChildProcess | undefined;
   #said = "";
   #api: ApiClient | undefined;
 
-  constructor() {
+  constructor(given: { readonly empty?: boolean; readonly instead?: ReadonlyMap<string, string> } = {}) {
+    this.#instead = given.instead ?? new Map();
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), "headgate-docs-")));
     // The account that runs Postgres has to get to its cluster.
     chmodSync(this.folder, 0o755);
+    if (given.empty === true) return;
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
     for (const file of ["package.json", "workspace.yaml"]) cpSync(join(root, file), join(this.folder, file));
     const filter = (source: string) => basename(source) !== "node_modules";
@@ -88,14 +100,14 @@ export class DocumentedDeployment {
     if (left.length > 0) throw new Error(`Left behind: ${left.map(({ command }) => command).join("\n")}`);
   }
 
-  /** "npm ci && npm start": what is to be installed is, so the rest is started, at a port that is free. */
+  /** Starts it at a port that is free. */
   async #start(block: FencedBlock, shown: FencedBlock | undefined): Promise<void> {
-    const command = /^npm ci && (npm start)$/.exec(block.text)?.[1];
-    if (command === undefined) throw new Error(`${placeOf(block)}: expected "npm ci && npm start"`);
+    const command = starts.get(block.text);
+    if (command === undefined) throw new Error(`${placeOf(block)}: expected ${[...starts.keys()].join(" or ")}`);
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     this.#api = apiClient({ HEADGATE_URL: url });
-    const child = spawn("sh", ["-c", `exec ${command} -- --port ${port}`], {
+    const child = spawn("sh", ["-c", `exec ${command} --port ${port}`], {
       cwd: this.folder,
       env: this.#environment(url),
       detached: true,
@@ -153,7 +165,9 @@ export class DocumentedDeployment {
   }
 
   shell(command: string): Promise<Outcome> {
-    const child = spawn("sh", ["-c", command], {
+    let line = command;
+    for (const [written, here] of this.#instead) line = line.replaceAll(written, here);
+    const child = spawn("sh", ["-c", line], {
       cwd: this.folder,
       env: this.#environment(this.#url),
       stdio: ["ignore", "pipe", "pipe"],
@@ -188,7 +202,8 @@ export class DocumentedDeployment {
   async change(file: string, before: string, after: string): Promise<void> {
     const text = this.read(file);
     if (text.split(before).length !== 2) throw new Error(`${file} does not have this once:\n${before}`);
-    const location = /^code-locations\/([^/]+)\//.exec(file)?.[1];
+    // A test is no part of what a location serves.
+    const location = /^code-locations\/([^/]+)\/(?!test\/)/.exec(file)?.[1];
     const hash = location === undefined ? undefined : await this.#definitionsHash(location);
     this.write(
       file,
@@ -207,6 +222,8 @@ export class DocumentedDeployment {
     const own = Object.entries(process.env).filter(
       ([name]) => !/^(HEADGATE_|VITEST|NODE_ENV$|NODE_OPTIONS$|TEST$|npm_)/.test(name),
     );
-    return { ...Object.fromEntries(own), HEADGATE_URL: url, [markName]: this.#mark };
+    // What npm has fetched once it need not ask for again.
+    const npm = { npm_config_prefer_offline: "true", npm_config_audit: "false", npm_config_fund: "false" };
+    return { ...Object.fromEntries(own), ...npm, HEADGATE_URL: url, [markName]: this.#mark };
   }
 }

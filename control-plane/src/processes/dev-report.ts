@@ -76,7 +76,7 @@ export function definitionsLine(location: string, graph: Graph): string {
   const assets = graph.order.filter((node) => node.location === location && !node.retired);
   const checks = graph.order.flatMap((node) => node.checks).filter((check) => check.location === location);
   const errors = graph.errors.filter((error) => error.location === location);
-  const lines = [`● ${location}: ${assets.length} assets, ${checks.length} checks`];
+  const lines = [`● ${location}: ${count(assets.length, "asset")}, ${count(checks.length, "check")}`];
   for (const [first, ...others] of grouped(errors).values()) {
     const { key, message, hint, source } = first!;
     const at = source === undefined ? "" : ` (${source.file}:${source.line})`;
@@ -84,6 +84,10 @@ export function definitionsLine(location: string, graph: Graph): string {
     if (others.length > 0) lines.push(`    So are ${others.length} more, for the same reason: ${named(others)}`);
   }
   return lines.join("\n");
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 const namedMax = 3;
