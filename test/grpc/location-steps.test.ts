@@ -103,6 +103,15 @@ export const slow = asset({
   compute: async () => { await new Promise((resolve) => setTimeout(resolve, 320)); return { slow: true }; },
 });
 export const judged = asset({ key: "shop/judged", compute: () => ({ made: true }) });
+export const selfChecked = asset({
+  key: "shop/self_checked", config: z.object({ rows: z.number().default(3), forget: z.boolean().default(false) }),
+  checks: { counted: { blocking: true, version: 2 }, forgotten: {} },
+  compute: (_inputs, { check, config }) => {
+    check("counted", { passed: config.rows > 0, description: "rows", metadata: { rows: config.rows } });
+    if (!config.forget) check("forgotten", true);
+    return config.rows;
+  },
+});
 export const running = asset({
   key: "shop/running", value: z.object({ months: z.number() }), partitions: monthly, deps: { previous: windowOffset(self, -1) },
   compute: ({ previous }) => ({ months: (previous?.months ?? 0) + 1 }),
@@ -110,7 +119,7 @@ export const running = asset({
 `,
   "checks.ts": `
 import { assetCheck } from "@headgate/sdk";
-import { judged, orders, slow } from "./assets.ts";
+import { judged, orders, selfChecked, slow } from "./assets.ts";
 import { foreign } from "./contract.ts";
 
 export const enough = assetCheck({
@@ -122,6 +131,7 @@ export const broken = assetCheck({ asset: orders, name: "broken", run: () => { t
 export const odd = assetCheck({ asset: orders, name: "odd", run: () => "yes" as never });
 export const hangs = assetCheck({ asset: orders, name: "hangs", timeoutMs: 40, run: () => new Promise<boolean>(() => {}) });
 export const content = assetCheck({ asset: judged, name: "content", run: (value) => value.made });
+export const exitsToo = assetCheck({ asset: selfChecked, name: "exits", run: () => process.exit(7) });
 export const exits = assetCheck({ asset: judged, name: "exits", run: () => process.exit(7) });
 export const badFigures = assetCheck({ asset: judged, name: "bad_figures", run: () => ({ passed: true, metadata: { f: (() => 1) as never } }) });
 export const spins = assetCheck({ asset: judged, name: "spins", timeoutMs: 20, run: () => { for (;;); } });
@@ -405,6 +415,29 @@ test("a check that ends its process at once takes neither the value nor the verd
   expect(events.map((event) => event?.$case)).toEqual(["computed", "checkCompleted", "finished"]);
   expect(events[0]).toMatchObject({ value: { value: { scheme: "file" } } });
   expect(events[1]).toMatchObject({ value: { name: "content", outcome: CheckOutcome.CHECK_OUTCOME_PASSED } });
+});
+
+test("verdicts of compute come with the version, and with it alone where a check ends the worker process", async () => {
+  const finished = await run("shop/self_checked");
+  expect(finished.outcome).toBe(Outcome.OUTCOME_SUCCEEDED);
+  expect(finished.checks.map(({ name, checkVersion, outcome }) => [name, checkVersion, outcome])).toEqual([
+    ["counted", 2, CheckOutcome.CHECK_OUTCOME_PASSED],
+    ["forgotten", 1, CheckOutcome.CHECK_OUTCOME_PASSED],
+  ]);
+  const failed = await session.run(withConfig("shop/self_checked", { rows: 0 }));
+  expect(failed.outcome).toBe(Outcome.OUTCOME_SUCCEEDED);
+  expect(failed.checks[0]).toMatchObject({ outcome: CheckOutcome.CHECK_OUTCOME_FAILED, description: "rows" });
+  const step = command("shop/self_checked", { checks: ["exits"] });
+  expect(await session.run(step)).toMatchObject({ outcome: Outcome.OUTCOME_CRASHED });
+  const events = session.eventsOf(step.attemptId).map(({ event }) => event);
+  expect(events.map((event) => event?.$case)).toEqual(["computed", "checkCompleted", "checkCompleted", "finished"]);
+});
+
+test("a verdict that compute forgets has errored, and the value is kept", async () => {
+  const finished = await session.run(withConfig("shop/self_checked", { forget: true }));
+  expect(finished).toMatchObject({ outcome: Outcome.OUTCOME_FAILED, error: { code: "check.not_reported" } });
+  expect(finished.computed?.value?.scheme).toBe("file");
+  expect(finished.checks[1]).toMatchObject({ name: "forgotten", outcome: CheckOutcome.CHECK_OUTCOME_ERRORED });
 });
 
 test("a step whose check reports what cannot be stored names that check", async () => {

@@ -44,7 +44,7 @@ describe("headgate verify", () => {
     const { status, printed } = await run({ databaseUrl: db.url });
     expect(status).toBe(1);
     expect(printed).toContain(
-      "History: Every run, waiver and discarded version has an audit row that says who made it so.",
+      "History: Every run, waiver, report, discarded version and change of owner has an audit row that says who made it so.",
     );
     expect(printed).toContain("history.audited: run 0197a3f0-0000-7000-8000-000000000001 has no audit row");
     const json = JSON.parse((await run({ databaseUrl: db.url, json: true })).printed) as { violations: object[] };

@@ -99,6 +99,19 @@ export const implemented = asset({
 });
 same<ValueOfAsset<typeof implemented>, { id: string; cents: number }[]>(true);
 
+export const selfChecked = asset({
+  ...orders,
+  deps: { rates },
+  checks: { not_empty: { blocking: true }, tidy: { severity: "WARN" } },
+  compute: ({ rates }, { check, partition }) => {
+    same<Parameters<typeof check>[0], "not_empty" | "tidy">(true);
+    check("not_empty", true);
+    check("tidy", { passed: rates.eur > 0, metadata: { key: partition.key } });
+    return [{ id: partition.key, cents: rates.eur }];
+  },
+});
+same<ValueOfAsset<typeof selfChecked>, { id: string; cents: number }[]>(true);
+
 export const withIo = asset({
   ...relation,
   io: relations,
@@ -166,6 +179,14 @@ asset({ key: "orders/log", partitions: daily, deps: { done: orderOnly(windowOffs
 
 // Each of these must not compile, and the message must say what to do.
 
+// @ts-expect-error Argument of type '"tidi"' is not assignable to parameter of type '"tidy"'
+asset({ key: "orders/bad", checks: { tidy: {} }, compute: (_inputs, { check }) => check("tidi", true) });
+// @ts-expect-error This asset reports no checks itself: declare them, checks: { name: { blocking: true } }.
+asset({ key: "orders/bad", compute: (_inputs, { check }) => check("tidy", true) });
+// @ts-expect-error is not assignable to parameter of type 'boolean | CheckResult'
+asset({ key: "orders/bad", checks: { tidy: {} }, compute: (_inputs, { check }) => check("tidy", "yes") });
+// @ts-expect-error 'block' does not exist
+asset({ key: "orders/bad", checks: { tidy: { block: true } }, compute: () => 1 });
 // @ts-expect-error 'compute' does not exist
 externalAsset({ key: "orders/bad", compute: () => 1 });
 // @ts-expect-error 'block' does not exist

@@ -85,6 +85,9 @@ export interface GateView {
   versions(asset: AssetKey, partition: string): readonly VersionView[] | undefined;
 }
 
+/** Compute reports its verdicts with the version: one that is not there by then will not come. */
+const verdictWithinMs = 10_000;
+
 const precedence = { failed: 0, errored: 1, pending: 2 } as const;
 
 /** The state of a version by these checks. Source: semantics, "The gate", states and precedence. */
@@ -117,7 +120,8 @@ export function judge(asset: AssetKey, version: VersionView, required: readonly 
     if (current === undefined) {
       state = "pending";
       missing.push(check);
-      reasons.push({ kind: "pending", ...about });
+      const comes = check.definition.reportedBy !== "compute" || nowMs - version.createdAtMs < verdictWithinMs;
+      reasons.push({ kind: comes ? "pending" : "checkNotRun", ...about });
     } else if (current.outcome === "failed") {
       state = "failed";
       const { description, metadata } = current;
@@ -227,7 +231,7 @@ export function judgeEdge(
       reasons.push({ kind: "neverMaterialized", asset: upstream.key, partition, ...external });
     } else {
       reasons.push(...newest.reasons);
-      if (newest.state === "pending") {
+      if (newest.reasons.every((reason) => reason.kind === "pending")) {
         pending.push({ asset: upstream.key, version: first, missing: newest.missing, pinned: !lastValidated });
       }
     }

@@ -19,7 +19,7 @@ export function reasonText(reason: Reason): string {
     case "pending":
       return `${about}: check ${checkText(reason)} has not ended yet`;
     case "checkNotRun":
-      return `${about}: check ${checkText(reason)} has not been run on its newest version`;
+      return `${about}: check ${checkText(reason)} has not been ${reason.reportedBy === undefined ? "run on" : "reported for"} its newest version`;
     case "checkFailed":
       return `${about}: check ${checkText(reason)} failed${detailText(reason.description, figuresText(reason.metadata))}`;
     case "checkErrored":

@@ -114,6 +114,8 @@ export interface StoredAttempt {
   readonly sequence: number;
   /** The value was reported durable: its version exists. */
   readonly computed: boolean;
+  /** Names of the checks whose results are stored. */
+  readonly checked: readonly string[];
 }
 
 /** The attempts in flight of these runs. */
@@ -121,7 +123,8 @@ export async function readInFlight(db: Queryable, runIds: readonly string[]): Pr
   const { rows } = await db.query<StoredAttempt>(
     `select a.id, a.run_id, a.step_index, a.number, a.epoch, a.kind, a.asset_key, a.partition_key, a.location,
        a.instance_id, a.version_id, a.state, a.inputs, a.sequence,
-       exists (select from versions v where v.attempt_id = a.id) as computed
+       exists (select from versions v where v.attempt_id = a.id) as computed,
+       array(select name from check_results c where c.attempt_id = a.id) as checked
      from attempts a where a.run_id = any ($1) and a.state in ('leased', 'started', 'unknown')`,
     [runIds],
   );

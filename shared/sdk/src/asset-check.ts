@@ -1,19 +1,10 @@
 import type { AnySpec, PartitionsOfAsset, ValueOfAsset } from "./asset-spec.ts";
+import type { CheckResult, CheckSeverity } from "./check-result.ts";
 import { rememberSite } from "./construction-site.ts";
-import type { Metadata } from "./metadata.ts";
 import type { ResourceMap } from "./resource.ts";
 import type { CheckContext } from "./step-context.ts";
 
-/** What failing means: "WARN" is shown and lets readers pass; "ERROR" shuts the gate of a blocking check. */
-export type CheckSeverity = "WARN" | "ERROR";
-
-export interface CheckResult {
-  readonly passed: boolean;
-  /** Default: the check's. */
-  readonly severity?: CheckSeverity;
-  readonly description?: string;
-  readonly metadata?: Metadata;
-}
+export type { CheckResult, CheckSeverity } from "./check-result.ts";
 
 export interface AssetCheckOptions<A extends AnySpec, R extends ResourceMap> {
   /** An asset of this location, or another team's exported spec. */

@@ -4,6 +4,7 @@ import { rememberSite } from "./construction-site.ts";
 import type { CheckedDependencies, Dependencies, InputsOf } from "./edge.ts";
 import type { IoManager } from "./io-manager.ts";
 import type { AnyPartitions } from "./partitions.ts";
+import type { ComputedChecks } from "./reported-checks.ts";
 import type { ResourceMap } from "./resource.ts";
 import type { ComputeContext } from "./step-context.ts";
 import type { StoredValue, ValueDeclaration, WrittenValue } from "./value-declaration.ts";
@@ -41,6 +42,7 @@ export interface AssetOptions<
   R extends ResourceMap,
   C extends StandardSchemaV1 | undefined,
   Returned,
+  K extends ComputedChecks = ComputedChecks,
 > extends AssetSpecOptions<S, P> {
   /** By the name under which compute receives the value. */
   readonly deps?: D & CheckedDependencies<D, P, S>;
@@ -61,10 +63,12 @@ export interface AssetOptions<
   /** The value is overwritten: no version of it can be read but the newest. */
   readonly inPlace?: boolean | undefined;
   readonly requiredChecks?: readonly RequiredCheck[] | undefined;
+  /** Checks that compute reports itself, by name: `context.check(name, verdict)` for each. Those that run apart are made with `assetCheck`. */
+  readonly checks?: K;
   /** Makes the value. What it returns is validated, stored, checked. */
   readonly compute: (
     inputs: InputsOf<D, P, S>,
-    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>>,
+    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>, K>,
   ) => Returned | Promise<Returned>;
 }
 
@@ -77,6 +81,7 @@ export interface Asset<
   R extends ResourceMap = ResourceMap,
   C extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
   Returned = unknown,
+  K extends ComputedChecks = ComputedChecks,
 > extends AssetSpec<Value, P, S> {
   readonly kind: "asset";
   readonly deps: D;
@@ -90,9 +95,10 @@ export interface Asset<
   readonly gateTimeoutMs?: number;
   readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
+  readonly checks?: K;
   readonly compute: (
     inputs: InputsOf<D, P, S>,
-    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>>,
+    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>, K>,
   ) => Returned | Promise<Returned>;
 }
 
@@ -110,6 +116,7 @@ export interface AnyAsset extends AssetSpec {
   readonly gateTimeoutMs?: number;
   readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
+  readonly checks?: ComputedChecks;
   readonly compute: (...parameters: never[]) => unknown;
 }
 
@@ -124,8 +131,9 @@ export function asset<
   R extends ResourceMap = Record<never, never>,
   C extends StandardSchemaV1 | undefined = undefined,
   Returned extends ReturnBound<S> = ReturnBound<S>,
->(options: AssetOptions<S, P, D, R, C, Returned>): Asset<AssetValue<S, Returned>, P, S, D, R, C, Returned> {
-  const given: Partial<AssetOptions<S, P, D, R, C, Returned>> = options ?? {};
+  K extends ComputedChecks = Record<never, never>,
+>(options: AssetOptions<S, P, D, R, C, Returned, K>): Asset<AssetValue<S, Returned>, P, S, D, R, C, Returned, K> {
+  const given: Partial<AssetOptions<S, P, D, R, C, Returned, K>> = options ?? {};
   const definition = {
     ...given,
     kind: "asset",
@@ -142,6 +150,7 @@ export function asset<
     D,
     R,
     C,
-    Returned
+    Returned,
+    K
   >;
 }

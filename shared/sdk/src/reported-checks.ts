@@ -1,4 +1,4 @@
-import type { CheckSeverity } from "./asset-check.ts";
+import type { CheckSeverity } from "./check-result.ts";
 
 /** A check whose verdict is reported, by compute or by API, and not reached by a function of its own. */
 export interface ReportedCheck {

@@ -1,7 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { CheckResult } from "./check-result.ts";
 import type { Log } from "./log.ts";
 import type { JsonValue, Metadata } from "./metadata.ts";
 import type { PartitionOf } from "./partitions.ts";
+import type { ComputedChecks } from "./reported-checks.ts";
 import type { ResourceMap, ResourceValues } from "./resource.ts";
 import type { HeadgateTypeError } from "./type-error.ts";
 
@@ -46,12 +48,17 @@ export type ConfigOf<C> =
     ? Output
     : HeadgateTypeError<"This asset takes no config: give it `config`, a Standard Schema of an object."> | undefined;
 
+type ReportCheck<K extends ComputedChecks> = [keyof K] extends [never]
+  ? HeadgateTypeError<"This asset reports no checks itself: declare them, checks: { name: { blocking: true } }.">
+  : (name: keyof K & string, verdict: CheckResult | boolean) => void;
+
 /** The second argument of compute. */
 export interface ComputeContext<
   P = unknown,
   C = unknown,
   R extends ResourceMap = ResourceMap,
   Name extends PropertyKey = string,
+  K extends ComputedChecks = ComputedChecks,
 > extends StepContext<P, R> {
   /** The run's config for this asset, validated; defaults applied. */
   readonly config: ConfigOf<C>;
@@ -59,6 +66,8 @@ export interface ComputeContext<
   readonly metadata: (values: Metadata) => void;
   /** Sets the data version. Default: the digest of the stored value. Readers are stale only when it changes. */
   readonly dataVersion: (version: string) => void;
+  /** Reports the verdict of a check that the asset declares in `checks`, of the version that is made. */
+  readonly check: ReportCheck<K>;
   /** By dependency name; of an order-only one nothing is passed. */
   readonly inputs: { readonly [N in Name]: InputDetails };
 }

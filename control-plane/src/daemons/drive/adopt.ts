@@ -69,6 +69,7 @@ export function adoptRun(
       sinceMs: drive.world.monotonic(),
       lostAtMs: drive.world.monotonic(),
     });
+    for (const name of row.checked) attempt.checked.add(name);
     drive.attempts.add(attempt);
   }
   drive.runs.set(run.id, run);

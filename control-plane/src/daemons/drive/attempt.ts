@@ -1,4 +1,4 @@
-import type { CheckReport, StepCommand } from "../../domain/attempt-report.ts";
+import type { StepCommand } from "../../domain/attempt-report.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 import type { InputRow } from "../../storage/schema.ts";
 
@@ -31,7 +31,7 @@ export interface Attempt {
   /** When its command was first sent from here, on the monotonic clock. */
   readonly sinceMs: number;
   /** Checks whose results came ahead of its end. */
-  readonly checked: Map<string, CheckReport>;
+  readonly checked: Set<string>;
   /** When it was seen to be canceled, on the monotonic clock. */
   canceledAtMs: number | undefined;
   /** When contact was lost, on the monotonic clock. */
@@ -46,7 +46,7 @@ export function newAttempt(begun: Begun): Attempt {
     ...begun,
     gateClosed: false,
     logs: { storedBytes: 0, droppedBytes: 0 },
-    checked: new Map(),
+    checked: new Set(),
     canceledAtMs: undefined,
   };
 }

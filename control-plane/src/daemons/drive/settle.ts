@@ -93,7 +93,11 @@ export function settle(
   if (brought !== undefined) recordVersion(drive, cycle, attempt, brought, event);
   recordResults(drive, cycle, attempt, finished.checks, event);
   if (step.state.phase === "failed") recordErrored(drive, cycle, attempt, error, event);
-  if (stored && step.state.phase === "succeeded" && finished.outcome === "crashed") recheck(drive, cycle, attempt);
+  if (stored && step.state.phase === "succeeded") {
+    if (finished.outcome === "crashed") recheck(drive, cycle, attempt);
+    // A verdict of compute that did not come with the version has errored: only another compute can reach it.
+    recordLost(drive, cycle, attempt, verdictsOf(drive, attempt), error ?? notReported, event);
+  }
   drive.touch(step.spec.asset);
   if (hasEnded(step.state.phase)) drive.ended(cycle, run, step);
 }
@@ -202,7 +206,7 @@ function recordResults(
   const results: ResultView[] = [];
   for (const check of checks) {
     if (attempt.checked.has(check.name)) continue;
-    attempt.checked.set(check.name, check);
+    attempt.checked.add(check.name);
     const id = drive.world.newId();
     const team = teamOf(drive, attempt);
     const { name, checkVersion, outcome, description, metadata } = check;
@@ -244,8 +248,34 @@ function recordErrored(
   const { kind, asset, checks } = attempt.step.spec;
   const node = drive.world.graph().asset(asset);
   if (node === undefined || (kind === "materialize" && !attempt.computed)) return;
-  const names = kind === "checks" ? checks : ownChecks(node);
-  const lost = node.checks.filter((c) => c.location === attempt.location && names.includes(c.name));
+  const names = kind === "checks" ? checks : [...ownChecks(node), ...verdictsOf(drive, attempt)];
+  recordLost(drive, cycle, attempt, names, error, event);
+}
+
+/** The checks that compute reports, with the version that it makes. */
+function verdictsOf(drive: DriveState, { step }: Attempt): string[] {
+  if (step.spec.kind !== "materialize") return [];
+  const checks = drive.world.graph().asset(step.spec.asset)?.checks ?? [];
+  return checks.flatMap(({ name, definition }) => (definition.reportedBy === "compute" ? [name] : []));
+}
+
+const notReported: StepError = {
+  code: "check.not_reported",
+  message: "Compute ended without a verdict of this check.",
+  hint: "Materialize it again, with code that reports it.",
+};
+
+function recordLost(
+  drive: DriveState,
+  cycle: Cycle,
+  attempt: Attempt,
+  names: readonly string[],
+  error: StepError | undefined,
+  event: number,
+): void {
+  if (names.length === 0) return;
+  const checks = drive.world.graph().asset(attempt.step.spec.asset)?.checks ?? [];
+  const lost = checks.filter((c) => c.location === attempt.location && names.includes(c.name));
   const results = lost.map(({ name, definition }): CheckReport => {
     const description = error?.message ?? "";
     const about = { name, checkVersion: definition.version, outcome: "errored", description, metadata: [] } as const;

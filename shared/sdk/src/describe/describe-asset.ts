@@ -57,6 +57,7 @@ const assetFields: Readonly<Record<string, FieldRule>> = {
   gateTimeoutMs: milliseconds,
   inPlace: flag,
   requiredChecks: { is: Array.isArray, words: "a list of { team, name }" },
+  checks: record,
   compute: callable,
 };
 

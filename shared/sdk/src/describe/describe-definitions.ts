@@ -149,7 +149,7 @@ export class DefinitionsDescriber {
 
   /** The checks that an asset declares itself, each as a definition of its own. */
   #reportedChecks(asset: AnyAsset | AnyExternalAsset, source: SourceLocation | undefined): void {
-    if (asset.kind !== "externalAsset") return;
+    const reporter = asset.kind === "externalAsset" ? "api" : "compute";
     for (const [name, check] of Object.entries(asset.checks ?? {})) {
       const key = `${asset.key}@${name}`;
       if (this.#entries.has(`check ${key}`)) {
@@ -157,7 +157,7 @@ export class DefinitionsDescriber {
         continue;
       }
       try {
-        const described = describeReportedCheck(asset.key, name, check, "api");
+        const described = describeReportedCheck(asset.key, name, check, reporter);
         const definition = { definition: { $case: "check", value: { ...described, source } } } as const;
         this.#entries.set(`check ${key}`, { kind: "check", key, definition });
       } catch (error) {

@@ -20,8 +20,9 @@ export class EarlyResults {
     this.#tell = tell;
   }
 
-  computed(computed: Computed): void {
+  computed(computed: Computed, verdicts: readonly CheckCompleted[]): void {
     this.#held.push({ $case: "computed", value: computed });
+    for (const value of verdicts) this.#held.push({ $case: "checkCompleted", value });
     this.#timer = setTimeout(() => this.tell(), computedAfterMs);
   }
 

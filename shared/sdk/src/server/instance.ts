@@ -225,7 +225,7 @@ export class Instance {
       case "started":
         return this.#send(attempt, attempt.log.append({ $case: "started", value: {} }));
       case "computed":
-        return attempt.early.computed(message.computed);
+        return attempt.early.computed(message.computed, message.verdicts);
       case "checkStarted":
         return this.#checkStarted(attempt, message);
       case "checkCompleted":

@@ -1,5 +1,6 @@
 import type { AnyAssetCheck, CheckResult } from "../asset-check.ts";
 import { StepFailure } from "./step-failure.ts";
+import { checkResult } from "./check-result.ts";
 
 /**
  * Lets a check judge a value under its own timeout; `contextOf` makes what it is told, with the signal that the timeout
@@ -23,16 +24,10 @@ export async function judge(
     timeoutMs > 0 ? setTimeout(() => deadline.abort(timedOut(check.name, timeoutMs)), timeoutMs) : undefined;
   try {
     const result = await Promise.race([run(value, context), aborted(both)]);
-    if (typeof result === "boolean") return { passed: result };
-    if (typeof (result as CheckResult | undefined)?.passed === "boolean") return result as CheckResult;
+    return checkResult(result, `The check "${check.name}" of ${assetKey} returned`);
   } finally {
     clearTimeout(timer);
   }
-  throw new StepFailure(
-    "check.result_invalid",
-    `The check "${check.name}" of ${assetKey} returned neither a boolean nor { passed: boolean, ... }.`,
-    "Return true or false, or an object with `passed`.",
-  );
 }
 
 function timedOut(name: string, timeoutMs: number): StepFailure {

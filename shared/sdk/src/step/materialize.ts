@@ -1,11 +1,20 @@
 import { createHash } from "node:crypto";
-import type { Computed, Input, Materialize, StepCommand, ValueReference, VersionReference } from "@headgate/proto";
+import type {
+  CheckCompleted,
+  Computed,
+  Input,
+  Materialize,
+  StepCommand,
+  ValueReference,
+  VersionReference,
+} from "@headgate/proto";
 import { DependencyMode } from "@headgate/proto";
 import { cleanText } from "@headgate/model";
 import type { AnyAsset } from "../asset.ts";
 import { inputIsSingle, readsItself } from "../input-shape.ts";
 import type { InputDetails } from "../step-context.ts";
 import type { Metadata } from "../metadata.ts";
+import { ComputedVerdicts } from "./computed-verdicts.ts";
 import { writerFor } from "./io-choice.ts";
 import { metadataEntries, plainMetadata } from "./metadata-entries.ts";
 import { PartitionedValues } from "./partitioned-values.ts";
@@ -17,6 +26,8 @@ import { schemaOf, validated } from "./value-check.ts";
 
 export interface MaterializedVersion {
   readonly computed: Computed;
+  /** Of the checks that compute reports. */
+  readonly verdicts: readonly CheckCompleted[];
   readonly reference: VersionReference;
 }
 
@@ -31,6 +42,7 @@ export async function materialize(
   signal: AbortSignal,
 ): Promise<MaterializedVersion> {
   const metadata: Record<string, Metadata[string]> = {};
+  const verdicts = new ComputedVerdicts(asset, environment);
   let dataVersion = "";
   const [inputs, base, config] = await Promise.all([
     readInputs(environment, asset, command.partitionKey, work.inputs, signal),
@@ -43,6 +55,7 @@ export async function materialize(
     inputs: Object.fromEntries(work.inputs.map((input) => [input.name, detailsOf(input)])),
     metadata: (values: Metadata) => void Object.assign(metadata, values),
     dataVersion: (version: string) => void (dataVersion = checkedDataVersion(version)),
+    check: verdicts.check,
   };
   signal.throwIfAborted();
   const compute = asset.compute as (inputs: unknown, context: unknown) => unknown;
@@ -61,6 +74,7 @@ export async function materialize(
   };
   return {
     computed,
+    verdicts: verdicts.completed(),
     reference: {
       versionId: work.versionId,
       partitionKey: command.partitionKey,

@@ -1,16 +1,13 @@
 import type { CheckCompleted, StepCommand, VersionReference } from "@headgate/proto";
 import { CheckOutcome } from "@headgate/proto";
-import { cleanText } from "@headgate/model";
 import type { AnyAssetCheck, CheckResult } from "../asset-check.ts";
 import { judge } from "./judge.ts";
-import { checkSizeBytesMax, metadataEntries } from "./metadata-entries.ts";
 import { parseMetadata, readVersion } from "./read-version.ts";
 import { stepContext } from "./step-context-values.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { stepError } from "./step-error.ts";
 import { StepFailure } from "./step-failure.ts";
-
-const descriptionLengthMax = 4_096;
+import { verdict } from "./verdict.ts";
 
 export interface CheckReports {
   started(check: AnyAssetCheck): void;
@@ -51,7 +48,7 @@ async function runCheck(
     const value = await read();
     reports.started(check);
     const result = await judged(environment, command, version, check, signal, value);
-    return verdict(environment, check, result);
+    return verdict(environment.redaction, check, result);
   } catch (error) {
     const code = error instanceof StepFailure ? error.code : "check.threw";
     return {
@@ -86,18 +83,4 @@ function judged(
     metadata: parseMetadata(version.metadata),
     dataVersion: version.dataVersion,
   }));
-}
-
-function verdict(environment: StepEnvironment, check: AnyAssetCheck, result: CheckResult): CheckCompleted {
-  const severity = result.severity ?? check.severity ?? "ERROR";
-  const failing = severity === "WARN" ? CheckOutcome.CHECK_OUTCOME_WARNED : CheckOutcome.CHECK_OUTCOME_FAILED;
-  const description = cleanText(environment.redaction.apply(String(result.description ?? "")));
-  return {
-    name: check.name,
-    checkVersion: check.version ?? 1,
-    outcome: result.passed ? CheckOutcome.CHECK_OUTCOME_PASSED : failing,
-    description: cleanText(description.slice(0, descriptionLengthMax)),
-    metadata: metadataEntries(result.metadata ?? {}, environment.redaction, checkSizeBytesMax),
-    error: undefined,
-  };
 }

@@ -17,8 +17,8 @@ import type { AbortReason } from "./worker-protocol.ts";
  */
 export interface StepReports {
   started(): void;
-  /** The value is durable, and checks of it follow. */
-  computed(computed: Computed): void;
+  /** The value is durable, with the verdicts of compute itself; checks of it follow. */
+  computed(computed: Computed, verdicts: readonly CheckCompleted[]): void;
   checkStarted(check: AnyAssetCheck): void;
   checkCompleted(check: CheckCompleted): void;
 }
@@ -83,8 +83,9 @@ export class StepRunner {
     const version = await materialize(this.#environment, asset, this.#command, work, this.#abort.signal);
     clearTimeout(startedTimer);
     this.#computed = version.computed;
+    this.#checks.push(...version.verdicts);
     if (work.checks.length === 0 || this.#abort.signal.aborted) return;
-    this.#reports.computed(version.computed);
+    this.#reports.computed(version.computed, version.verdicts);
     await this.#check(version.reference, work.checks);
   }
 

@@ -109,7 +109,7 @@ export class WorkerMain {
     };
     const runner = new StepRunner(environment, command, {
       started: () => this.#send({ kind: "started", attemptId }),
-      computed: (computed) => this.#send({ kind: "computed", attemptId, computed }),
+      computed: (computed, verdicts) => this.#send({ kind: "computed", attemptId, computed, verdicts }),
       checkStarted: ({ name, version: checkVersion = 1, timeoutMs = 0 }) => {
         // Without a timeout of its own the step's holds, which the serving process knows.
         if (timeoutMs > 0) this.#send({ kind: "checkStarted", attemptId, name, checkVersion, timeoutMs });

@@ -62,7 +62,13 @@ export type FromWorker =
   | { readonly kind: "secrets"; readonly values: readonly string[] }
   | { readonly kind: "started"; readonly attemptId: string }
   | { readonly kind: "logs"; readonly attemptId: string; readonly logs: readonly CapturedLog[] }
-  | { readonly kind: "computed"; readonly attemptId: string; readonly computed: Computed }
+  /** One message: a version is not told without the verdicts that nobody can reach again. */
+  | {
+      readonly kind: "computed";
+      readonly attemptId: string;
+      readonly computed: Computed;
+      readonly verdicts: readonly CheckCompleted[];
+    }
   /** It has a timeout of its own, which the worker cannot keep while the check holds its event loop. */
   | {
       readonly kind: "checkStarted";

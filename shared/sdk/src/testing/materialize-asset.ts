@@ -3,6 +3,7 @@ import type { PartitionsOfAsset, ValueOfAsset } from "../asset-spec.ts";
 import type { AnyAsset } from "../asset.ts";
 import type { InputsOf, Partitioned } from "../edge.ts";
 import type { JsonValue } from "../metadata.ts";
+import { notReported } from "../step/check-result.ts";
 import { metadataEntries, plainMetadata } from "../step/metadata-entries.ts";
 import { Redaction } from "../step/redaction.ts";
 import { schemaOf, validated } from "../step/value-check.ts";
@@ -11,7 +12,7 @@ import type { Inputs } from "./given-inputs.ts";
 import { givenInputs } from "./given-inputs.ts";
 import type { PartitionOption } from "./partition-option.ts";
 import type { CheckOutcome } from "./run-check.ts";
-import { outcomeOf, shutsGate } from "./run-check.ts";
+import { erroredOutcome, judgedOutcome, outcomeOf, shutsGate } from "./run-check.ts";
 import type { ConfigInput, Reported, ResourcesOf } from "./test-context.ts";
 import { testContext } from "./test-context.ts";
 
@@ -53,7 +54,7 @@ export interface MaterializedAsset<Value> {
   /** As compute gave it; undefined where it left that to the stored value. */
   readonly dataVersion: string | undefined;
   readonly logs: Reported["logs"];
-  /** By name, of the checks that were given. */
+  /** By name, of the checks that compute reports and of those that were given. */
   readonly checks: Readonly<Record<string, CheckOutcome>>;
   /** False: a blocking check failed or errored, and nothing downstream may read the value. */
   readonly isOpen: boolean;
@@ -108,6 +109,14 @@ export async function computeAsset(
   const metadata = plainMetadata(metadataEntries(reported.metadata, new Redaction()));
   const checked: Record<string, CheckOutcome> = {};
   let isOpen = true;
+  for (const [name, check] of Object.entries(asset.checks ?? {})) {
+    const said = reported.checks[name];
+    const severity = check.severity ?? "ERROR";
+    const outcome =
+      said === undefined ? erroredOutcome(severity, notReported(asset.key, name)) : judgedOutcome(severity, said);
+    checked[name] = outcome;
+    if (shutsGate(check as { readonly blocking: boolean }, outcome)) isOpen = false;
+  }
   for (const check of checks) {
     const dataVersion = reported.dataVersion ?? "";
     const outcome = await outcomeOf(check, value, { ...options, metadata: reported.metadata, dataVersion });

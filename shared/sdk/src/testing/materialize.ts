@@ -35,7 +35,7 @@ export interface MaterializedPartition {
   readonly status: "succeeded" | "failed" | "blocked";
   readonly value: unknown;
   /** Its metadata is plain JSON, as checks and readers receive it. */
-  readonly reported: Reported | undefined;
+  readonly reported: Omit<Reported, "checks"> | undefined;
   /** By name. */
   readonly checks: Readonly<Record<string, CheckOutcome>>;
   /** False: nothing downstream may read it. */
@@ -116,10 +116,15 @@ function upstreamFirst(assets: readonly AnyAsset[]): AnyAsset[] {
 }
 
 /** The check that keeps readers from this partition, if one does. */
+/** The checks that compute reports. */
+function declaredChecks(asset: AnyAsset) {
+  return Object.entries(asset.checks ?? {}).map(([name, { blocking = false }]) => ({ name, blocking }));
+}
+
 function closedBy(
   asset: AnyAsset,
   key: string,
-  checks: readonly AnyAssetCheck[],
+  checks: readonly Pick<AnyAssetCheck, "name" | "blocking">[],
   outcomes: Readonly<Record<string, CheckOutcome>>,
 ): string | undefined {
   const shut = checks.find((check) => {
@@ -192,7 +197,7 @@ class Memory implements MaterializeResult {
         checks: made.checks,
         isOpen: made.isOpen,
         error: errored?.error,
-        blockedBy: closedBy(asset, key, checks, made.checks),
+        blockedBy: closedBy(asset, key, [...declaredChecks(asset), ...checks], made.checks),
       };
     } catch (error) {
       return { ...nothing, status: "failed", error, blockedBy: undefined };

@@ -1,4 +1,4 @@
-import type { AnyAssetCheck, AssetCheck, CheckSeverity } from "../asset-check.ts";
+import type { AnyAssetCheck, AssetCheck, CheckResult, CheckSeverity } from "../asset-check.ts";
 import type { AnySpec, PartitionsOfAsset, ValueOfAsset } from "../asset-spec.ts";
 import type { JsonValue, Metadata } from "../metadata.ts";
 import type { ResourceMap, ResourceValues } from "../resource.ts";
@@ -24,7 +24,7 @@ export interface CheckOutcome {
 }
 
 /** True if this outcome of this check keeps readers from the version. */
-export function shutsGate(check: AnyAssetCheck, { outcome }: CheckOutcome): boolean {
+export function shutsGate(check: Pick<AnyAssetCheck, "blocking">, { outcome }: CheckOutcome): boolean {
   return check.blocking === true && (outcome === "failed" || outcome === "errored");
 }
 
@@ -73,16 +73,26 @@ export async function outcomeOf(
   const signal = given.signal ?? new AbortController().signal;
   try {
     const result = await judge(check, check.asset.key, value, signal, (both) => ({ ...context, signal: both }));
-    const severity = result.severity ?? declared;
-    return {
-      outcome: result.passed ? "passed" : severity === "WARN" ? "warned" : "failed",
-      passed: result.passed,
-      severity,
-      description: String(result.description ?? ""),
-      metadata: plainMetadata(metadataEntries(result.metadata ?? {}, new Redaction(), checkSizeBytesMax)),
-      error: undefined,
-    };
+    return judgedOutcome(declared, result);
   } catch (error) {
-    return { outcome: "errored", passed: false, severity: declared, description: "", metadata: {}, error };
+    return erroredOutcome(declared, error);
   }
+}
+
+/** What a verdict comes to. */
+export function judgedOutcome(declared: CheckSeverity, result: CheckResult): CheckOutcome {
+  const severity = result.severity ?? declared;
+  return {
+    outcome: result.passed ? "passed" : severity === "WARN" ? "warned" : "failed",
+    passed: result.passed,
+    severity,
+    description: String(result.description ?? ""),
+    metadata: plainMetadata(metadataEntries(result.metadata ?? {}, new Redaction(), checkSizeBytesMax)),
+    error: undefined,
+  };
+}
+
+/** There is no verdict, and this is why. */
+export function erroredOutcome(severity: CheckSeverity, error: unknown): CheckOutcome {
+  return { outcome: "errored", passed: false, severity, description: "", metadata: {}, error };
 }

@@ -1,10 +1,13 @@
 import { parsePartitions, partitionSpace } from "@headgate/model";
+import type { CheckResult } from "../asset-check.ts";
 import type { Dependencies } from "../edge.ts";
 import { isEdge } from "../edge.ts";
 import type { AnyPartitions } from "../partitions.ts";
 import type { Metadata } from "../metadata.ts";
+import type { ComputedChecks } from "../reported-checks.ts";
 import type { ResourceValues, ResourceMap } from "../resource.ts";
 import type { InputDetails } from "../step-context.ts";
+import { checkResult, declaredCheck } from "../step/check-result.ts";
 import { outputOf, schemaOf } from "../step/value-check.ts";
 
 /** An asset or a check: what runs under a context. */
@@ -43,6 +46,8 @@ export interface TestContextOptions<D> {
 export interface Reported {
   readonly metadata: Readonly<Record<string, Metadata[string]>>;
   readonly dataVersion: string | undefined;
+  /** By name, the verdicts that compute reported with `context.check`. */
+  readonly checks: Readonly<Record<string, CheckResult>>;
   readonly logs: readonly { readonly level: string; readonly message: string; readonly fields: unknown }[];
 }
 
@@ -59,7 +64,13 @@ export function testContext<Context, D extends Runnable<Context>>(
   const { metadata: given = {}, dataVersion: givenDataVersion = "", ...rest } = options;
   const parts = partsOf(definition);
   const metadata: Record<string, Metadata[string]> = {};
-  const reported = { metadata, dataVersion: undefined as string | undefined, logs: [] as Reported["logs"][number][] };
+  const checks: Record<string, CheckResult> = {};
+  const reported = {
+    metadata,
+    checks,
+    dataVersion: undefined as string | undefined,
+    logs: [] as Reported["logs"][number][],
+  };
   const log = (level: string) => (message: string, fields?: unknown) => {
     reported.logs.push({ level, message, fields });
   };
@@ -78,6 +89,10 @@ export function testContext<Context, D extends Runnable<Context>>(
     // Compute reports metadata by calling; a check reads that of the version.
     metadata: parts.isCheck ? given : (values: Metadata) => void Object.assign(metadata, values),
     dataVersion: parts.isCheck ? givenDataVersion : (version: string) => void (reported.dataVersion = version),
+    check: (name: string, verdict: CheckResult | boolean) => {
+      declaredCheck(parts, name);
+      checks[name] = checkResult(verdict, `The verdict of check "${name}" of ${parts.key} is`);
+    },
     reported,
   };
   return context as unknown as Context & { readonly reported: Reported };
@@ -90,6 +105,8 @@ interface Parts {
   readonly resources: ResourceMap;
   /** Nothing is known of versions: a test hands compute its values. */
   readonly inputs: Readonly<Record<string, InputDetails>>;
+  /** Those that compute reports. */
+  readonly checks: ComputedChecks;
   readonly isCheck: boolean;
 }
 
@@ -106,6 +123,7 @@ function partsOf(definition: object): Parts {
     config: own.config,
     resources: own.resources ?? {},
     inputs: Object.fromEntries(inputs),
+    checks: own.checks ?? {},
     isCheck: asset !== undefined,
   };
 }
