@@ -1,4 +1,4 @@
-import type { MetadataEntry } from "@headgate/proto";
+import type { MetadataEntry , AssetDefinition} from "@headgate/proto";
 import { AttemptEvent, Definition, SessionResponse, SessionResponse_Batch } from "@headgate/proto";
 import { describe, expect, it } from "vitest";
 import type { AttemptReport, StepError } from "../../control-plane/src/domain/attempt-report.ts";
@@ -27,6 +27,11 @@ function errorOf(report: AttemptReport | undefined): StepError {
     throw new Error("no finished report with an error");
   return report.finished.error;
 }
+
+type WirePartitions = NonNullable<Parameters<typeof AssetDefinition.fromPartial>[0]["partitions"]>;
+const dimensions = (definition: WirePartitions | undefined): WirePartitions => ({
+  kind: { $case: "multi", value: { dimensions: [{ name: "d", ...(definition && { definition }) }] } },
+});
 
 const entry = (name: string, value: MetadataEntry["value"]): MetadataEntry => ({ name, value });
 
@@ -206,6 +211,12 @@ describe("definitions", () => {
     ["an unknown mode", asset({ dependencies: [{ name: "d", assetKey: "t/b", mode: 9 }] }), "wire.unknown_enum"],
     ["a mode that is not set", asset({ dependencies: [{ name: "d", assetKey: "t/b" }] }), "wire.unknown_enum"],
     ["partitions of no kind", asset({ partitions: {} }), "wire.missing_field"],
+    [
+      "dimensions in a dimension",
+      asset({ partitions: dimensions({ kind: { $case: "multi", value: { dimensions: [] } } }) }),
+      "wire.out_of_range",
+    ],
+    ["a dimension without partitions", asset({ partitions: dimensions(undefined) }), "wire.missing_field"],
     [
       "a mapping of no kind",
       asset({ dependencies: [{ name: "d", assetKey: "t/b", mode: 1, mapping: {} }] }),

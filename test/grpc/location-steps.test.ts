@@ -29,7 +29,7 @@ export const foreign = assetSpec({ key: "other/prices" });
   "assets.ts": `
 import { writeSync } from "node:fs";
 import { z } from "zod";
-import { allPartitions, asset, lastValidated, orderOnly, Permanent, resource, RetryLater, secret, self, windowOffset } from "@headgate/sdk";
+import { allPartitions, asset, lastValidated, multiPartitions, orderOnly, Permanent, resource, RetryLater, secret, self, staticPartitions, windowOffset } from "@headgate/sdk";
 import { monthly, orders as ordersSpec, sales as salesSpec } from "./contract.ts";
 
 let created = 0;
@@ -111,6 +111,10 @@ export const selfChecked = asset({
     if (!config.forget) check("forgotten", true);
     return config.rows;
   },
+});
+export const several = asset({
+  key: "shop/several", partitions: multiPartitions({ region: staticPartitions(["eu", "us"]), month: monthly }),
+  compute: (_inputs, { partition }) => ({ ...partition.dimensions, start: partition.window.start.toISOString() }),
 });
 export const running = asset({
   key: "shop/running", value: z.object({ months: z.number() }), partitions: monthly, deps: { previous: windowOffset(self, -1) },
@@ -269,6 +273,13 @@ test("time-window partitions reach compute with their key and window", async () 
   const finished = await session.run({ ...command("shop/sales"), partitionKey: "2001-02", window });
   const stored: unknown = JSON.parse(readFileSync(finished.computed?.value?.place ?? "", "utf8"));
   expect(stored).toEqual({ key: "2001-02", start: "2001-02-01T00:00:00.000Z" });
+});
+
+test("partitions of several dimensions reach compute with the key of each", async () => {
+  const window = { start: "2001-02-01T00:00:00Z", end: "2001-03-01T00:00:00Z" };
+  const finished = await session.run({ ...command("shop/several"), partitionKey: "region=us,month=2001-02", window });
+  const stored: unknown = JSON.parse(readFileSync(finished.computed?.value?.place ?? "", "utf8"));
+  expect(stored).toEqual({ region: "us", month: "2001-02", start: "2001-02-01T00:00:00.000Z" });
 });
 
 test("inputs arrive in the shape that the types promise", async () => {

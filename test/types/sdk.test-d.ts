@@ -10,7 +10,9 @@ import {
   ioManager,
   lastPartition,
   lastValidated,
+  mappedDimensions,
   monthlyPartitions,
+  multiPartitions,
   orderOnly,
   resource,
   secret,
@@ -177,6 +179,64 @@ export const declared = asset({
 // An order-only dependency on itself needs no value: nothing of it is read.
 asset({ key: "orders/log", partitions: daily, deps: { done: orderOnly(windowOffset(self, -1)) }, compute: () => 1 });
 
+const region = staticPartitions(["eu", "us"]);
+const regionMonth = multiPartitions({ region, month: monthly });
+const sales = assetSpec({ key: "orders/sales", value: valueOf<Relation>(), partitions: regionMonth });
+const tiers = multiPartitions({ tier: staticPartitions(["free", "paid"]), month: monthly, region });
+export const bySeveral = asset({
+  ...sales,
+  deps: {
+    relation,
+    regions,
+    orders,
+    rates,
+    previous: windowOffset(self, -1),
+    others: mappedDimensions(self, { region: "all", month: { offset: -1 } }),
+  },
+  compute: (inputs, { partition }) => {
+    same<typeof inputs.relation, Relation>(true);
+    same<typeof inputs.regions, number>(true);
+    same<typeof inputs.orders, Partitioned<{ id: string; cents: number }[]>>(true);
+    same<typeof inputs.previous, Relation | undefined>(true);
+    same<typeof inputs.others, Partitioned<Relation>>(true);
+    same<typeof partition.dimensions, { readonly region: "eu" | "us"; readonly month: string }>(true);
+    same<typeof partition.window.start, Date>(true);
+    return { rows: 1 };
+  },
+});
+export const ofSeveral = asset({
+  key: "orders/of_several",
+  partitions: monthly,
+  deps: { sales, before: windowOffset(sales, -1), eu: mappedDimensions(sales, { region: { keys: {} } }) },
+  compute: ({ sales, before, eu }) => {
+    same<typeof sales, Partitioned<Relation>>(true);
+    same<typeof before, Partitioned<Relation>>(true);
+    return [...sales.values(), ...eu.values()].length;
+  },
+});
+export const ofMore = asset({
+  key: "orders/of_more",
+  partitions: tiers,
+  deps: { sales, before: windowOffset(sales, -1), latest: mappedDimensions(sales, { month: "last" }) },
+  compute: ({ sales, before, latest }) => {
+    same<typeof sales, Relation>(true);
+    same<typeof before, Relation>(true);
+    same<typeof latest, Partitioned<Relation>>(true);
+    return sales.rows;
+  },
+});
+const tierRegion = multiPartitions({ tier: staticPartitions(["free"]), region });
+export const ofLess = asset({
+  key: "orders/of_less",
+  partitions: tierRegion,
+  deps: { sales },
+  compute: ({ sales }, { partition }) => {
+    same<typeof sales, Partitioned<Relation>>(true);
+    same<typeof partition.window, undefined>(true);
+    return 1;
+  },
+});
+
 // Each of these must not compile, and the message must say what to do.
 
 // @ts-expect-error Argument of type '"tidi"' is not assignable to parameter of type '"tidy"'
@@ -201,7 +261,7 @@ asset({ ...orders, depz: {}, compute: () => [] });
 asset({ ...orders, compute: () => [{ id: 1, cents: 2 }] });
 // @ts-expect-error This asset is not partitioned: give it `partitions` to use `context.partition`.
 asset({ key: "orders/bad", compute: (_inputs, { partition }) => partition.key });
-// @ts-expect-error say which to read, with allPartitions(x), lastPartition(x) or mappedPartitions(x, { ... })
+// @ts-expect-error say which to read, with allPartitions(x), lastPartition(x), mappedPartitions(x, { ... }) or
 asset({ key: "orders/bad", deps: { orders, regions }, partitions: daily, compute: () => 1 });
 // @ts-expect-error windowOffset(x, n) needs time windows on both sides
 asset({ key: "orders/bad", deps: { orders: windowOffset(orders, -1) }, compute: () => 1 });
@@ -234,3 +294,20 @@ asset({ key: "orders/bad", value: valueOf<number>(), deps: { x: windowOffset(sel
 asset({ key: "orders/bad", partitions: daily, deps: { x: windowOffset(self, -1) }, compute: () => 1 });
 // @ts-expect-error 'previous' is possibly 'undefined'
 asset({ ...bad, deps: { previous: windowOffset(self, -1) }, compute: ({ previous }) => previous + 1 });
+// @ts-expect-error say which to read, with allPartitions(x), lastPartition(x), mappedPartitions(x, { ... }) or mappedDimensions
+asset({ key: "orders/bad", deps: { sales }, partitions: staticPartitions(["a"]), compute: () => 1 });
+// @ts-expect-error say which to read
+asset({ key: "orders/bad", deps: { sales }, partitions: multiPartitions({ a: region, b: region }), compute: () => 1 });
+const otherKeys = multiPartitions({ region: staticPartitions(["mars"]), month: monthly });
+// @ts-expect-error say which to read
+asset({ key: "orders/bad", deps: { sales }, partitions: otherKeys, compute: () => 1 });
+// @ts-expect-error The upstream has several dimensions and no last partition
+asset({ key: "orders/bad", deps: { sales: lastPartition(sales) }, partitions: monthly, compute: () => 1 });
+// @ts-expect-error windowOffset(x, n) needs time windows on both sides
+asset({ key: "orders/bad", deps: { sales: windowOffset(sales, -1) }, partitions: tierRegion, compute: () => 1 });
+// @ts-expect-error An asset that reads itself needs time windows
+asset({ ...bad, partitions: tierRegion, deps: { x: windowOffset(self, -1) }, compute: () => 1 });
+// @ts-expect-error 'area' does not exist
+mappedDimensions(sales, { area: "all" });
+// @ts-expect-error Property 'area' does not exist
+asset({ key: "orders/bad", partitions: regionMonth, compute: (_inputs, { partition }) => partition.dimensions.area });

@@ -68,6 +68,10 @@ function partitionsText(partitions: PartitionsDefinition | undefined): string {
       const { cron, timezone, start, end } = partitions;
       return `${cron} in ${timezone} from ${start}${end === undefined ? "" : ` to ${end}`}`;
     }
+    case "multi":
+      return partitions.dimensions
+        .map(({ name, definition }) => `${name} (${partitionsText(definition)})`)
+        .join(" by ");
   }
 }
 

@@ -93,12 +93,8 @@ function internedSpaces(): (definition: PartitionsDefinition | undefined) => Par
   const unpartitioned = partitionSpace(undefined);
   return (definition) => {
     if (definition === undefined) return unpartitioned;
-    const text = JSON.stringify(
-      definition.kind === "static"
-        ? definition.keys
-        : [definition.cron, definition.timezone, definition.start, definition.end ?? null],
-    );
-    const identity = `${definition.kind}:${text}`;
+    // Stored as JSON, whose members have one order in the database; what this overlooks costs a space, no more.
+    const identity = JSON.stringify(definition);
     const known = spaces.get(identity);
     if (known !== undefined) return known;
     const space = checkedSpace(definition);

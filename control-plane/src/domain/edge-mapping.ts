@@ -1,5 +1,5 @@
 import type { PartitionMapping, PartitionSpace } from "@headgate/model";
-import { defaultMapping, mappingProblem } from "@headgate/model";
+import { defaultMapping, mappingProblem, mapsOneToOne } from "@headgate/model";
 import type { Dependency } from "./definitions.ts";
 
 /** How an edge maps partitions, or why it cannot. */
@@ -35,29 +35,6 @@ function resolved(mapping: PartitionMapping, upstream: PartitionSpace, downstrea
     single: mapsOneToOne(mapping, upstream, downstream),
     problem: mappingProblem(mapping, upstream, downstream),
   };
-}
-
-/**
- * True where a partition of the reader reads one upstream partition by the form of the two definitions, not by the
- * count of today. The SDK decides by the same rule, in types, whether compute receives a value or a collection.
- */
-function mapsOneToOne(mapping: PartitionMapping, upstream: PartitionSpace, downstream: PartitionSpace): boolean {
-  if (upstream.definition === undefined) return true;
-  switch (mapping.kind) {
-    case "identity":
-    case "last":
-      return true;
-    case "window":
-      return mapping.startOffset === mapping.endOffset && sameWindows(upstream, downstream);
-    case "all":
-    case "static":
-      return false;
-  }
-}
-
-function sameWindows(a: PartitionSpace, b: PartitionSpace): boolean {
-  if (a.definition?.kind !== "timeWindow" || b.definition?.kind !== "timeWindow") return false;
-  return a.definition.cron === b.definition.cron && a.definition.timezone === b.definition.timezone;
 }
 
 /**

@@ -1,4 +1,10 @@
-import type { PartitionMapping, PartitionsDefinition } from "@headgate/model";
+import type {
+  DimensionDefinition,
+  DimensionMapping,
+  PartitionMapping,
+  PartitionsDefinition,
+  SimpleMapping,
+} from "@headgate/model";
 import * as wire from "@headgate/proto";
 import type {
   AssetDefinition,
@@ -180,8 +186,23 @@ function dependencyMode(mode: wire.DependencyMode): DependencyMode {
   throw unknownEnum("a dependency's mode", mode);
 }
 
-function partitions({ kind }: wire.PartitionsDefinition): PartitionsDefinition {
+function partitions(definition: wire.PartitionsDefinition): PartitionsDefinition {
+  if (definition.kind?.$case !== "multi") return dimensionDefinition(definition);
+  const dimensions = bounded("dimensions", definition.kind.value.dimensions, dimensionsMax).map((dimension) => {
+    const name = exactText("the name of a dimension", dimension.name);
+    if (dimension.definition === undefined) throw missingField(`the definition of dimension ${quoted(name)}`);
+    return { name, definition: dimensionDefinition(dimension.definition) };
+  });
+  return { kind: "multi", dimensions };
+}
+
+/** More are refused where the space is made; this bounds what is read. */
+const dimensionsMax = 100;
+
+function dimensionDefinition({ kind }: wire.PartitionsDefinition): DimensionDefinition {
   switch (kind?.$case) {
+    case "multi":
+      throw new WireError("wire.out_of_range", "a dimension of partitions has dimensions itself");
     case "static":
       return { kind: "static", keys: partitionKeys(kind.value.keys) };
     case "timeWindow": {
@@ -199,8 +220,25 @@ function partitions({ kind }: wire.PartitionsDefinition): PartitionsDefinition {
   }
 }
 
-function mapping({ kind }: wire.PartitionMapping): PartitionMapping {
+function mapping(given: wire.PartitionMapping): PartitionMapping {
+  if (given.kind?.$case !== "dimensions") return simpleMapping(given);
+  const dimensions = bounded("dimensions", given.kind.value.dimensions, dimensionsMax).map(dimensionMapping);
+  return { kind: "dimensions", dimensions };
+}
+
+function dimensionMapping({ upstream, downstream, mapping: of }: wire.DimensionMapping): DimensionMapping {
+  if (of === undefined) throw missingField(`the mapping of dimension ${quoted(upstream)}`);
+  return {
+    upstream: exactText("a dimension of the upstream", upstream),
+    ...(downstream === "" ? {} : { downstream: exactText("a dimension of the reader", downstream) }),
+    mapping: simpleMapping(of),
+  };
+}
+
+function simpleMapping({ kind }: wire.PartitionMapping): SimpleMapping {
   switch (kind?.$case) {
+    case "dimensions":
+      throw new WireError("wire.out_of_range", "the mapping of a dimension has dimensions itself");
     case "identity":
       return { kind: "identity" };
     case "window":

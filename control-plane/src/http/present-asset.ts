@@ -1,10 +1,17 @@
-import { formatPartitions, rangeSet } from "@headgate/model";
+import { type DimensionDefinition, formatPartitions, rangeSet } from "@headgate/model";
 import type { z } from "zod";
 import type { DefinitionError } from "../domain/definitions.ts";
 import { type AssetNode, type CheckNode, type GraphError, requiredChecks } from "../domain/graph.ts";
 import { type StatusRange, worstStatus } from "../domain/status.ts";
 import type { CheckResultRow } from "../storage/checks-read.ts";
-import type { assetDependency, assetSummary, check, partitionsDefinition, statusRange } from "./contract/asset.ts";
+import type {
+  assetDependency,
+  assetSummary,
+  check,
+  dimensionDefinition,
+  partitionsDefinition,
+  statusRange,
+} from "./contract/asset.ts";
 import type { definitionProblem } from "./contract/shapes.ts";
 import { presentTime } from "./present-run.ts";
 
@@ -51,6 +58,15 @@ export function presentRanges(node: AssetNode, ranges: readonly StatusRange[]): 
 export function presentPartitionsDefinition(node: AssetNode): z.input<typeof partitionsDefinition> | null {
   const { definition } = node.space;
   if (definition === undefined) return null;
+  if (definition.kind !== "multi") return presentDimension(definition);
+  const dimensions = definition.dimensions.map(({ name, definition: of }) => ({
+    name,
+    definition: presentDimension(of),
+  }));
+  return { kind: "multi", dimensions };
+}
+
+function presentDimension(definition: DimensionDefinition): z.input<typeof dimensionDefinition> {
   switch (definition.kind) {
     case "static":
       return { kind: "static", keys: [...definition.keys] };

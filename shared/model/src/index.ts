@@ -9,14 +9,17 @@ export {
   defaultMapping,
   downstreamPartitions,
   mappingProblem,
+  mapsOneToOne,
   selfDependencyProblem,
   upstreamPartitions,
 } from "./partition-mapping.ts";
 export type { PartitionMapping } from "./partition-mapping.ts";
+export type { DimensionMapping } from "./dimension-mapping.ts";
+export type { SimpleMapping } from "./simple-mapping.ts";
 export { formatPartitions, parsePartitions } from "./partition-selection.ts";
 export type { ParsedPartitions } from "./partition-selection.ts";
 export { partitionSpace, sameSpace } from "./partition-space.ts";
 export type { PartitionSpace } from "./partition-space.ts";
-export type { PartitionsDefinition } from "./partitions-definition.ts";
+export type { DimensionDefinition, NamedDimension, PartitionsDefinition } from "./partitions-definition.ts";
 export { rangeSet } from "./range-set.ts";
 export type { RangeSet } from "./range-set.ts";

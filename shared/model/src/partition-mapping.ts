@@ -1,7 +1,11 @@
-import { sameCadence, sameSpace, windowsOf } from "./partition-space.ts";
-import type { PartitionSpace } from "./partition-space.ts";
+import { axesDownstream, axesOf, axesUpstream, dimensionsOf } from "./dimension-mapping.ts";
+import type { AxesMapping, Axis, DimensionMapping } from "./dimension-mapping.ts";
+import { sameSpace, windowsOf } from "./partition-space.ts";
+import type { PartitionSpace } from "./space.ts";
 import { rangeSet } from "./range-set.ts";
 import type { RangeSet } from "./range-set.ts";
+import { simpleDefault, simpleDownstream, simpleProblem, simpleUpstream } from "./simple-mapping.ts";
+import type { MappingProblem, SimpleMapping } from "./simple-mapping.ts";
 
 /**
  * Which upstream partitions a downstream partition reads.
@@ -12,30 +16,24 @@ import type { RangeSet } from "./range-set.ts";
  * - `all`: every one that exists now.
  * - `last`: the newest one that exists now.
  * - `static`: those listed for its key; `upstreamOf` is keyed by downstream keys.
+ * - `dimensions`: all combinations of what is read in each dimension of the upstream. One that is not named follows the
+ *   reader's dimension of the same name, and is read whole where there is none.
+ *
+ * Between spaces of several dimensions `window` moves the one that has windows, and the others keep their keys.
  */
 export type PartitionMapping =
-  | { readonly kind: "identity" }
-  | { readonly kind: "window"; readonly startOffset: number; readonly endOffset: number }
-  | { readonly kind: "all" }
-  | { readonly kind: "last" }
-  | { readonly kind: "static"; readonly upstreamOf: Readonly<Record<string, readonly string[]>> };
-
-type Problem = { message: string; hint: string };
-type Range = readonly [start: number, end: number];
+  SimpleMapping | { readonly kind: "dimensions"; readonly dimensions: readonly DimensionMapping[] };
 
 /**
  * The mapping of an edge that names none: `all` if one side is unpartitioned, `window` between windows that are cut
- * differently, else `identity`, which `mappingProblem` then refuses where keys do not agree.
+ * differently, `dimensions` where one side has several, else `identity`, which `mappingProblem` then refuses where keys
+ * do not agree.
  */
 export function defaultMapping(upstream: PartitionSpace, downstream: PartitionSpace): PartitionMapping {
   if (sameSpace(upstream, downstream)) return { kind: "identity" };
   if (upstream.definition === undefined || downstream.definition === undefined) return { kind: "all" };
-  const up = windowsOf(upstream);
-  const down = windowsOf(downstream);
-  if (up !== undefined && down !== undefined && !sameCadence(up, down)) {
-    return { kind: "window", startOffset: 0, endOffset: 0 };
-  }
-  return { kind: "identity" };
+  if (hasDimensions(upstream, downstream)) return { kind: "dimensions", dimensions: [] };
+  return simpleDefault(upstream, downstream);
 }
 
 /**
@@ -46,18 +44,17 @@ export function mappingProblem(
   mapping: PartitionMapping,
   upstream: PartitionSpace,
   downstream: PartitionSpace,
-): Problem | undefined {
-  switch (mapping.kind) {
-    case "identity":
-      return identityProblem(upstream, downstream);
-    case "window":
-      return windowProblem(mapping, upstream, downstream);
-    case "all":
-    case "last":
-      return undefined;
-    case "static":
-      return staticProblem(mapping.upstreamOf, upstream, downstream);
+): MappingProblem | undefined {
+  if (isByAxes(mapping, upstream, downstream)) {
+    const axes = axesOf(mapping, upstream, downstream);
+    return "message" in axes ? axes : undefined;
   }
+  if (mapping.kind === "last" && upstream.dimensions !== undefined) {
+    const names = upstream.dimensions.inKey.map(({ name }) => name);
+    const hint = `say of which dimension, as mappedDimensions(x, { ${names[0] ?? ""}: "last" })`;
+    return { message: "the upstream has several dimensions, and no last partition", hint };
+  }
+  return simpleProblem(mapping, upstream, downstream);
 }
 
 /**
@@ -72,20 +69,8 @@ export function upstreamPartitions(
   nowMs: number,
 ): RangeSet {
   if (set.length === 0) return rangeSet.empty;
-  switch (mapping.kind) {
-    case "identity":
-      return identical(downstream, upstream, set);
-    case "window":
-      return windowUpstream(mapping, upstream, downstream, set);
-    case "all":
-      return rangeSet.range(0, upstream.count(nowMs));
-    case "last": {
-      const count = upstream.count(nowMs);
-      return rangeSet.range(Math.max(count - 1, 0), count);
-    }
-    case "static":
-      return rangeSet.from(staticUpstream(mapping.upstreamOf, upstream, downstream, set));
-  }
+  if (!isByAxes(mapping, upstream, downstream)) return simpleUpstream(mapping, upstream, downstream, set, nowMs);
+  return axesUpstream(usableAxes(mapping, upstream, downstream), upstream, downstream, set, nowMs);
 }
 
 /**
@@ -100,20 +85,45 @@ export function downstreamPartitions(
   nowMs: number,
 ): RangeSet {
   if (set.length === 0) return rangeSet.empty;
-  const existing = rangeSet.range(0, downstream.count(nowMs));
+  if (!isByAxes(mapping, upstream, downstream)) return simpleDownstream(mapping, upstream, downstream, set, nowMs);
+  return axesDownstream(usableAxes(mapping, upstream, downstream), upstream, downstream, set, nowMs);
+}
+
+/**
+ * True where a partition of the reader reads one upstream partition by the form of the two definitions, not by the
+ * count of today. The SDK decides by the same rule, in types, whether compute receives a value or a collection; of
+ * dimensions that are mapped one by one it always receives a collection.
+ */
+export function mapsOneToOne(mapping: PartitionMapping, upstream: PartitionSpace, downstream: PartitionSpace): boolean {
+  if (upstream.definition === undefined) return true;
+  if (mapping.kind === "dimensions" && mapping.dimensions.length > 0) return false;
+  if (!isByAxes(mapping, upstream, downstream)) return isOneToOne(mapping, upstream, downstream);
+  const axes = axesOf(mapping, upstream, downstream);
+  if ("message" in axes) return false;
+  return axes.every((axis) => isOneToOne(axis.mapping, axis.upstream.space, axis.downstream?.space));
+}
+
+function isOneToOne(
+  mapping: PartitionMapping,
+  upstream: PartitionSpace,
+  downstream: PartitionSpace | undefined,
+): boolean {
   switch (mapping.kind) {
     case "identity":
-      return rangeSet.intersection(identical(upstream, downstream, set), existing);
+    case "last":
+      return true;
     case "window":
-      return rangeSet.intersection(windowDownstream(mapping, upstream, downstream, set), existing);
+      return mapping.startOffset === mapping.endOffset && sameWindows(upstream, downstream);
     case "all":
-    case "last": {
-      const read = upstreamPartitions(mapping, upstream, downstream, existing, nowMs);
-      return rangeSet.isEmpty(rangeSet.intersection(read, set)) ? rangeSet.empty : existing;
-    }
     case "static":
-      return staticDownstream(mapping.upstreamOf, upstream, downstream, set);
+    case "dimensions":
+      return false;
   }
+}
+
+function sameWindows(a: PartitionSpace, b: PartitionSpace | undefined): boolean {
+  if (a.definition?.kind !== "timeWindow" || b?.definition?.kind !== "timeWindow") return false;
+  return a.definition.cron === b.definition.cron && a.definition.timezone === b.definition.timezone;
 }
 
 /**
@@ -134,207 +144,43 @@ export function selfDependencyProblem(
       return "at the newest partition";
     case "static":
       return "by a table of keys";
-    case "window": {
-      if (windowsOf(space) === undefined) return "by windows and has no time windows";
-      if (mapping.endOffset < 0) return undefined;
-      return `up to window offset ${mapping.endOffset}, which is not before it`;
+    case "window":
+    case "dimensions": {
+      if (dimensionsOf(space).inKey.every((dimension) => windowsOf(dimension.space) === undefined)) {
+        return "by windows and has no time windows";
+      }
+      const axes = axesOf(mapping, space, space);
+      if ("message" in axes) return `in a way that cannot be: ${axes.message}`;
+      const time = axes.find(({ upstream }) => windowsOf(upstream.space) !== undefined);
+      return time && notEarlier(time);
     }
   }
 }
 
-const otherMappings = "map it with allPartitions, lastPartition or windowOffset, or give both the same partitions";
-
-function identityProblem(upstream: PartitionSpace, downstream: PartitionSpace): Problem | undefined {
-  const up = windowsOf(upstream);
-  const down = windowsOf(downstream);
-  if (up === undefined && down === undefined) {
-    const missing = keysOf(downstream).filter((key) => upstream.ordinalOf(key) === undefined);
-    if (missing.length === 0) return undefined;
-    if (downstream.definition === undefined || upstream.definition === undefined) {
-      return { message: "one side of the dependency has partitions and the other has none", hint: otherMappings };
-    }
-    return { message: `upstream has no partition ${listed(missing)}`, hint: otherMappings };
-  }
-  if (up === undefined || down === undefined) {
-    const message = "upstream and downstream have different kinds of partitions, so no key is the same";
-    return { message, hint: otherMappings };
-  }
-  if (!sameCadence(up, down)) {
-    const [left, right] = [up, down].map(({ cadence }) => `"${cadence.cron}" in ${cadence.zone.name}`);
-    const message = `upstream windows (${left}) and downstream windows (${right}) are cut differently`;
-    return { message, hint: "map it with windowOffset, or give both the same cron and timezone" };
-  }
-  if (down.firstIndex < up.firstIndex) {
-    const first = upstream.keyAt(0);
-    const message = `downstream starts with ${downstream.keyAt(0)}, before the first upstream partition ${first}`;
-    return { message, hint: `start downstream at ${first}` };
-  }
-  if (down.firstIndex + down.limit > up.firstIndex + up.limit) {
-    const { boundaries } = up.cadence;
-    const message = `downstream goes on after the last upstream partition ${upstream.keyAt(up.limit - 1)}`;
-    return { message, hint: `end downstream at ${boundaries.keyAt(up.firstIndex + up.limit)}` };
-  }
-  return undefined;
+/** Whatever is read in the other dimensions, it is earlier, and so never the partition itself. */
+function notEarlier({ upstream, downstream, mapping }: Axis): string | undefined {
+  if (mapping.kind === "window" && downstream?.name === upstream.name && mapping.endOffset < 0) return undefined;
+  const offset = mapping.kind === "window" ? mapping.endOffset : 0;
+  return `up to window offset ${offset}, which is not before it`;
 }
 
-const offsetMax = 100_000;
+function hasDimensions(upstream: PartitionSpace, downstream: PartitionSpace): boolean {
+  return upstream.dimensions !== undefined || downstream.dimensions !== undefined;
+}
 
-function windowProblem(
-  mapping: { startOffset: number; endOffset: number },
+/** Whether the dimensions are mapped one by one. */
+function isByAxes(
+  mapping: PartitionMapping,
   upstream: PartitionSpace,
   downstream: PartitionSpace,
-): Problem | undefined {
-  if (windowsOf(upstream) === undefined || windowsOf(downstream) === undefined) {
-    const message = "a mapping by windows needs time windows on both sides";
-    return { message, hint: "map it with allPartitions or lastPartition" };
-  }
-  const { startOffset, endOffset } = mapping;
-  for (const offset of [startOffset, endOffset]) {
-    if (Number.isInteger(offset) && Math.abs(offset) <= offsetMax) continue;
-    return {
-      message: `window offset ${offset} is wrong`,
-      hint: `write whole numbers from -${offsetMax} to ${offsetMax}`,
-    };
-  }
-  if (startOffset <= endOffset) return undefined;
-  const message = `window offsets ${startOffset} to ${endOffset} run backwards, so nothing would be read`;
-  return { message, hint: "write a startOffset that is not greater than the endOffset" };
+): mapping is AxesMapping & PartitionMapping {
+  if (mapping.kind === "dimensions") return true;
+  return (mapping.kind === "identity" || mapping.kind === "window") && hasDimensions(upstream, downstream);
 }
 
-function staticProblem(
-  upstreamOf: Readonly<Record<string, readonly string[]>>,
-  upstream: PartitionSpace,
-  downstream: PartitionSpace,
-): Problem | undefined {
-  if (windowsOf(downstream) !== undefined || downstream.definition === undefined) {
-    const message = "a mapping by keys needs static partitions downstream";
-    return { message, hint: "map it with allPartitions, lastPartition or windowOffset" };
-  }
-  const strange = Object.keys(upstreamOf).filter((key) => downstream.ordinalOf(key) === undefined);
-  if (strange.length > 0) {
-    return {
-      message: `the mapping names ${listed(strange)}, which downstream has not`,
-      hint: "remove it, or add the key",
-    };
-  }
-  const forgotten = keysOf(downstream).filter((key) => !Object.hasOwn(upstreamOf, key));
-  if (forgotten.length > 0) {
-    const hint = "list the upstream keys of every downstream key, [] where it reads none";
-    return { message: `the mapping says nothing of ${listed(forgotten)}`, hint };
-  }
-  const missing = Object.values(upstreamOf)
-    .flat()
-    .filter((key) => upstream.ordinalOf(key) === undefined);
-  if (missing.length === 0) return undefined;
-  return { message: `upstream has no partition ${listed(missing)}`, hint: "correct the key in the mapping" };
-}
-
-function keysOf(space: PartitionSpace): readonly string[] {
-  return space.definition?.kind === "static" ? space.definition.keys : [""];
-}
-
-function listed(keys: readonly string[]): string {
-  const few = keys.slice(0, 3).map((key) => JSON.stringify(key));
-  return few.join(", ") + (keys.length > 3 ? ` and ${keys.length - 3} more` : "");
-}
-
-/** The partitions of `to` with the keys that `set` has in `from`; those that `to` has not are left out. */
-function identical(from: PartitionSpace, to: PartitionSpace, set: RangeSet): RangeSet {
-  const source = windowsOf(from);
-  const target = windowsOf(to);
-  if (source !== undefined && target !== undefined) {
-    const shift = source.firstIndex - target.firstIndex;
-    return clipped(
-      set.map(([start, end]) => [start + shift, end + shift]),
-      target.limit,
-    );
-  }
-  if (sameSpace(from, to)) return set;
-  const ordinals: number[] = [];
-  for (const ordinal of rangeSet.ordinals(set)) {
-    const match = to.ordinalOf(from.keyAt(ordinal));
-    if (match !== undefined) ordinals.push(match);
-  }
-  return rangeSet.from(ordinals);
-}
-
-function windowUpstream(
-  mapping: { startOffset: number; endOffset: number },
-  upstream: PartitionSpace,
-  downstream: PartitionSpace,
-  set: RangeSet,
-): RangeSet {
-  const up = windowsOf(upstream);
-  const down = windowsOf(downstream);
-  if (up === undefined || down === undefined) return rangeSet.empty;
-  // Windows follow each other without a hole, so a range of them reads one range, as long as no offset runs backwards.
-  // Computed on boundary indexes, which go on before the start: only what is left at last is clipped to the space.
-  return clipped(
-    set.map(([start, end]) => {
-      const startMs = down.cadence.boundaries.at(down.firstIndex + start);
-      const endMs = down.cadence.boundaries.at(down.firstIndex + end);
-      const first = up.cadence.boundaries.indexAtOrBefore(startMs) + mapping.startOffset;
-      const last = up.cadence.boundaries.indexAtOrBefore(endMs - 1) + mapping.endOffset;
-      return [first - up.firstIndex, last + 1 - up.firstIndex];
-    }),
-    up.limit,
-  );
-}
-
-function windowDownstream(
-  mapping: { startOffset: number; endOffset: number },
-  upstream: PartitionSpace,
-  downstream: PartitionSpace,
-  set: RangeSet,
-): RangeSet {
-  const up = windowsOf(upstream);
-  if (up === undefined || windowsOf(downstream) === undefined) return rangeSet.empty;
-  const { boundaries } = up.cadence;
-  // A window [s, e) reads [indexOf(s) + startOffset, indexOf(e - 1) + endOffset]; that meets [start, end) if and only
-  // if it shares time with the upstream windows from start - endOffset up to end - startOffset.
-  return rangeSet.from(
-    set.map(([start, end]) =>
-      downstream.overlapping(
-        boundaries.at(up.firstIndex + start - mapping.endOffset),
-        boundaries.at(up.firstIndex + end - mapping.startOffset),
-      ),
-    ),
-  );
-}
-
-function clipped(ranges: readonly Range[], limit: number): RangeSet {
-  const inside = ranges.map(([start, end]): Range => [Math.max(start, 0), Math.min(end, limit)]);
-  return rangeSet.from(inside.filter(([start, end]) => start < end));
-}
-
-function* staticUpstream(
-  upstreamOf: Readonly<Record<string, readonly string[]>>,
-  upstream: PartitionSpace,
-  downstream: PartitionSpace,
-  set: RangeSet,
-): Generator<number> {
-  for (const ordinal of rangeSet.ordinals(set)) {
-    const key = downstream.keyAt(ordinal);
-    // From the wire: a key such as "constructor" must not find what every object has.
-    if (!Object.hasOwn(upstreamOf, key)) continue;
-    for (const upstreamKey of upstreamOf[key] ?? []) {
-      const found = upstream.ordinalOf(upstreamKey);
-      if (found !== undefined) yield found;
-    }
-  }
-}
-
-function staticDownstream(
-  upstreamOf: Readonly<Record<string, readonly string[]>>,
-  upstream: PartitionSpace,
-  downstream: PartitionSpace,
-  set: RangeSet,
-): RangeSet {
-  const ordinals: number[] = [];
-  for (const [key, upstreamKeys] of Object.entries(upstreamOf)) {
-    const ordinal = downstream.ordinalOf(key);
-    const reads = upstreamKeys.some((upstreamKey) => rangeSet.has(set, upstream.ordinalOf(upstreamKey) ?? -1));
-    if (ordinal !== undefined && reads) ordinals.push(ordinal);
-  }
-  return rangeSet.from(ordinals);
+function usableAxes(mapping: AxesMapping, upstream: PartitionSpace, downstream: PartitionSpace): readonly Axis[] {
+  const axes = axesOf(mapping, upstream, downstream);
+  // Refused by `mappingProblem` where definitions are read: nothing reads through it.
+  if ("message" in axes) throw new Error(`a mapping that was refused is used: ${axes.message}`);
+  return axes;
 }

@@ -1,7 +1,9 @@
+import { type Box, boxesOf, fromBoxes } from "./dimension-boxes.ts";
+import type { Dimension, Dimensions } from "./space.ts";
 import { parseLocal } from "./local-time.ts";
 import type { ParsedLocal } from "./local-time.ts";
 import { windowsOf } from "./partition-space.ts";
-import type { PartitionSpace } from "./partition-space.ts";
+import type { PartitionSpace } from "./space.ts";
 import { rangeSet } from "./range-set.ts";
 import type { RangeSet } from "./range-set.ts";
 import type { TimeWindows } from "./time-windows.ts";
@@ -20,7 +22,9 @@ interface Problem {
 const itemsMax = 10_000;
 
 /**
- * Reads keys (`2001-03`), inclusive ranges of keys (`2001-01..2001-06`) and lists of both with commas. Only partitions
+ * Reads keys (`2001-03`), inclusive ranges of keys (`2001-01..2001-06`) and lists of both with commas. Of several
+ * dimensions each is named, `region=eu,us,month=2001-01..2001-06`, and all combinations are meant; where a dimension is
+ * named again, as in a list of whole keys, other combinations begin. Only partitions
  * that exist at `nowMs` can be named: a time window exists once it has ended. The one partition of an unpartitioned
  * asset is the empty text.
  */
@@ -33,6 +37,7 @@ export function parsePartitions(space: PartitionSpace, text: string, nowMs: numb
       hint: "leave the partitions out",
     };
   }
+  if (space.dimensions !== undefined) return parseDimensions(space, space.dimensions, text, nowMs);
   const items = text.split(",", itemsMax + 1).map((item) => item.trim());
   if (items.length > itemsMax) {
     return {
@@ -57,12 +62,78 @@ export function parsePartitions(space: PartitionSpace, text: string, nowMs: numb
  * @throws ModelError `partition_out_of_range` for a set that is not of this space
  */
 export function formatPartitions(space: PartitionSpace, set: RangeSet): string {
+  const { dimensions } = space;
+  if (dimensions !== undefined) {
+    const textOf = (box: Box, { name, space: of }: Dimension): string => {
+      const place = dimensions.slowestFirst.findIndex((dimension) => dimension.name === name);
+      return `${name}=${formatPartitions(of, box[place] ?? rangeSet.empty)}`;
+    };
+    const boxes = boxesOf(dimensions.slowestFirst, set);
+    return boxes.map((box) => dimensions.inKey.map((dimension) => textOf(box, dimension)).join(",")).join(",");
+  }
   return set
     .map(([start, end]) => {
       const first = space.keyAt(start);
       return end === start + 1 ? first : `${first}..${space.keyAt(end - 1)}`;
     })
     .join(",");
+}
+
+function parseDimensions(space: PartitionSpace, dimensions: Dimensions, text: string, nowMs: number): ParsedPartitions {
+  const hint = `write partitions such as ${example(space, nowMs)}`;
+  const boxes: Map<Dimension, string[]>[] = [];
+  let box: Map<Dimension, string[]> = new Map();
+  let items: string[] | undefined;
+  const all = text.split(",", itemsMax + 1);
+  if (all.length > itemsMax) {
+    return {
+      ok: false,
+      message: `more than ${itemsMax} partitions are listed`,
+      hint: "write ranges such as first..last",
+    };
+  }
+  for (const item of all) {
+    const name = /^([^=]*)=/.exec(item)?.[1];
+    if (name === undefined) {
+      if (items === undefined) return { ok: false, message: `${shown(item.trim())} names no dimension`, hint };
+      items.push(item);
+      continue;
+    }
+    const dimension = dimensions.inKey.find((known) => known.name === name.trim());
+    if (dimension === undefined) {
+      return { ok: false, message: `there is no dimension ${shown(name.trim())}`, hint };
+    }
+    if (box.has(dimension)) box = new Map();
+    if (box.size === 0) boxes.push(box);
+    box.set(dimension, (items = [item.slice(name.length + 1)]));
+  }
+  const sets: Box[] = [];
+  for (const given of boxes) {
+    const parsed = parseBox(given, dimensions, nowMs);
+    if ("message" in parsed) return { ok: false, ...parsed };
+    sets.push(parsed);
+  }
+  return { ok: true, set: fromBoxes(dimensions.slowestFirst, sets) };
+}
+
+function parseBox(
+  given: ReadonlyMap<Dimension, readonly string[]>,
+  { inKey, slowestFirst }: Dimensions,
+  nowMs: number,
+): Box | Problem {
+  const missing = inKey.filter((dimension) => !given.has(dimension));
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(" and ");
+    const hint = `add ${missing.map(({ name, space }) => `${name}=${example(space, nowMs)}`).join(",")} for all of it`;
+    return { message: `dimension ${names} is missing`, hint };
+  }
+  const box: RangeSet[] = [];
+  for (const dimension of slowestFirst) {
+    const parsed = parsePartitions(dimension.space, given.get(dimension)?.join(",") ?? "", nowMs);
+    if (!parsed.ok) return { message: `dimension ${dimension.name}: ${parsed.message}`, hint: parsed.hint };
+    box.push(parsed.set);
+  }
+  return box;
 }
 
 function parseItem(space: PartitionSpace, item: string, nowMs: number): readonly [number, number] | Problem {

@@ -1,36 +1,14 @@
 import { cleanText } from "./clean-text.ts";
 import { formatRfc3339 } from "./local-time.ts";
+import { checkedDimensions } from "./dimensions.ts";
 import { ModelError } from "./model-error.ts";
+import { multiSpace } from "./multi-space.ts";
 import type { PartitionsDefinition } from "./partitions-definition.ts";
+import type { Dimensions, PartitionSpace } from "./space.ts";
 import { timeWindows } from "./time-windows.ts";
 import type { TimeWindows } from "./time-windows.ts";
 
-/**
- * A partitions definition with its arithmetic. Partitions have ordinals from 0, in order. An unpartitioned asset is the
- * space with the one key `""` at ordinal 0.
- *
- * Ordinals count from `start`, so a definition that moves its start gives every partition another ordinal: what is
- * stored names partitions by key, and ordinals live no longer than the definition they were made with.
- */
-export interface PartitionSpace {
-  readonly definition: PartitionsDefinition | undefined;
-  /** How many partitions exist at `nowMs` (milliseconds since 1970, UTC): a time window exists once it has ended. */
-  count(nowMs: number): number;
-  /** @throws ModelError `partition_out_of_range` for an ordinal that the space never has */
-  keyAt(ordinal: number): string;
-  /** For a key that is well-formed and inside the space, whether or not its window has ended. */
-  ordinalOf(key: string): number | undefined;
-  /**
-   * The half-open window of a partition, as milliseconds since 1970 and as local RFC 3339 text with its offset;
-   * `undefined` without time windows, or outside the space.
-   */
-  windowAt(ordinal: number): { startMs: number; endMs: number; start: string; end: string } | undefined;
-  /**
-   * The half-open range of ordinals whose windows share time with `startMs` up to but not including `endMs`, ended or
-   * not; without time windows, every partition.
-   */
-  overlapping(startMs: number, endMs: number): readonly [number, number];
-}
+export type { PartitionSpace } from "./space.ts";
 
 const windowsOfSpace = new WeakMap<PartitionSpace, TimeWindows>();
 
@@ -51,11 +29,14 @@ export function partitionSpace(definition: PartitionsDefinition | undefined): Pa
       return keyedSpace(definition, checkedKeys(definition.keys));
     case "timeWindow":
       return windowSpace(definition, timeWindows(definition));
+    case "multi":
+      return multiSpace(definition, checkedDimensions(definition, partitionSpace));
   }
 }
 
-/** True if both number the same partitions: equal keys, or equal cron, zone and start. The end may differ. */
+/** True if both number the same partitions: equal keys, or equal cron, zone and start, in every dimension. The end may differ. */
 export function sameSpace(a: PartitionSpace, b: PartitionSpace): boolean {
+  if (a.dimensions !== undefined || b.dimensions !== undefined) return sameDimensions(a.dimensions, b.dimensions);
   const left = windowsOf(a);
   const right = windowsOf(b);
   if (left !== undefined && right !== undefined)
@@ -64,6 +45,14 @@ export function sameSpace(a: PartitionSpace, b: PartitionSpace): boolean {
   const leftKeys = staticKeys(a);
   const rightKeys = staticKeys(b);
   return leftKeys.length === rightKeys.length && leftKeys.every((key, i) => key === rightKeys[i]);
+}
+
+function sameDimensions(a: Dimensions | undefined, b: Dimensions | undefined): boolean {
+  if (a === undefined || b === undefined || a.inKey.length !== b.inKey.length) return false;
+  return a.inKey.every((dimension, n) => {
+    const other = b.inKey[n];
+    return other !== undefined && dimension.name === other.name && sameSpace(dimension.space, other.space);
+  });
 }
 
 /** True if the windows are cut by the same cron in the same zone, wherever they start and end. */

@@ -6,8 +6,14 @@
  *   IANA zone `timezone`. `start` and the exclusive `end` are local times in that zone (`2001`, `2001-01`,
  *   `2001-01-31`, `2001-01-31T06:00`, with an offset where the local time is ambiguous); the first window begins at the
  *   first tick at or after `start`, the last one ends at the last tick at or before `end`.
+ * - `multi`: one partition for every combination of the keys of its dimensions, named `region=eu,month=2001-02` in the
+ *   order of the dimensions. At most one of them grows with time.
  */
 export type PartitionsDefinition =
+  DimensionDefinition | { readonly kind: "multi"; readonly dimensions: readonly NamedDimension[] };
+
+/** How one dimension is cut, or an asset that has only one. */
+export type DimensionDefinition =
   | { readonly kind: "static"; readonly keys: readonly string[] }
   | {
       readonly kind: "timeWindow";
@@ -16,3 +22,9 @@ export type PartitionsDefinition =
       readonly start: string;
       readonly end?: string;
     };
+
+export interface NamedDimension {
+  /** Letters, digits, "_" and "-", starting with a letter; at most 63. */
+  readonly name: string;
+  readonly definition: DimensionDefinition;
+}

@@ -1,16 +1,22 @@
-import type { PartitionMapping } from "@headgate/model";
+import type { DimensionMapping, PartitionMapping, SimpleMapping } from "@headgate/model";
 import type { AnySpec, PartitionsOfAsset, ValueOfAsset } from "./asset-spec.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { Self } from "./self.ts";
 import { isSelf } from "./self.ts";
-import type { StaticPartitions, TimeWindowPartitions } from "./partitions.ts";
+import type {
+  DimensionsOf,
+  MultiPartitions,
+  StaticPartitions,
+  TimeDimension,
+  TimeWindowPartitions,
+} from "./partitions.ts";
 import type { HeadgateTypeError } from "./type-error.ts";
 import type { StoredValue, ValueDeclaration } from "./value-declaration.ts";
 
 export type EdgeMode = "strict" | "lastValidated" | "orderOnly";
 
 /** "offset" moves by one distance and keeps one window a window; "offsets" spans several. */
-export type MappingKind = "default" | "all" | "last" | "offset" | "offsets" | "static";
+export type MappingKind = "default" | "all" | "last" | "offset" | "offsets" | "static" | "dimensions";
 
 /** "every": each mapped partition must have an open version; `{ atLeast: n }`: n of them, the others are left out. */
 export type Require = "every" | { readonly atLeast: number };
@@ -46,22 +52,44 @@ type MappingOf<D> = D extends Edge<AnySpec, EdgeMode, infer M> ? M : "default";
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 
+/** True where both are cut in the same way, so that a partition of one is a partition of the other. */
+type IsCutTheSame<U, P> =
+  U extends TimeWindowPartitions<infer UpstreamCron, infer UpstreamZone>
+    ? P extends TimeWindowPartitions<infer Cron, infer Zone>
+      ? Same<[UpstreamCron, UpstreamZone], [Cron, Zone]>
+      : false
+    : U extends StaticPartitions<infer UpstreamKey>
+      ? P extends StaticPartitions<infer Key>
+        ? Same<UpstreamKey, Key>
+        : false
+      : false;
+
+/** The names of the dimensions for which `Holds` is true. */
+type Where<Holds> = { [Name in keyof Holds]: Holds[Name] extends true ? Name : never }[keyof Holds];
+
+/** By dimension of `Us`: whether the dimension of `Ps` with that name is cut in the same way. */
+type CutTheSame<Us, Ps> = { [Name in keyof Us]: Name extends keyof Ps ? IsCutTheSame<Us[Name], Ps[Name]> : false };
+
+/** True where a partition of `P` follows exactly one of `U`, one or both of several dimensions. */
+type FollowsOne<U, P> =
+  U extends MultiPartitions<infer Us>
+    ? P extends MultiPartitions<infer Ps>
+      ? Same<Where<CutTheSame<Us, Ps>>, keyof Us>
+      : false
+    : P extends MultiPartitions<infer Ps>
+      ? [Where<{ [Name in keyof Ps]: IsCutTheSame<U, Ps[Name]> }>] extends [never]
+        ? false
+        : true
+      : IsCutTheSame<U, P>;
+
 /** True where a reader's partition reads exactly one upstream partition; decided from the definitions alone. */
 type IsSingle<U, P, M> = [U] extends [undefined]
   ? true
   : M extends "last"
     ? true
-    : M extends "all" | "offsets" | "static"
+    : M extends "all" | "offsets" | "static" | "dimensions"
       ? false
-      : U extends TimeWindowPartitions<infer UpstreamCron, infer UpstreamZone>
-        ? P extends TimeWindowPartitions<infer Cron, infer Zone>
-          ? Same<[UpstreamCron, UpstreamZone], [Cron, Zone]>
-          : false
-        : U extends StaticPartitions<infer UpstreamKey>
-          ? P extends StaticPartitions<infer Key>
-            ? Same<UpstreamKey, Key>
-            : false
-          : false;
+      : FollowsOne<U, P>;
 
 /** The value of an asset by its declaration. */
 type DeclaredValue<S> = S extends ValueDeclaration ? StoredValue<S> : unknown;
@@ -82,10 +110,12 @@ export type InputsOf<D, P, S = undefined> = {
 };
 
 type MissingMapping =
-  HeadgateTypeError<"The partitions of this dependency do not match this asset's: say which to read, with allPartitions(x), lastPartition(x) or mappedPartitions(x, { ... }).">;
+  HeadgateTypeError<"The partitions of this dependency do not match this asset's: say which to read, with allPartitions(x), lastPartition(x), mappedPartitions(x, { ... }) or mappedDimensions(x, { ... }).">;
 type OffsetNeedsWindows =
   HeadgateTypeError<"windowOffset(x, n) needs time windows on both sides: partition this asset by time, or use allPartitions(x) or lastPartition(x).">;
 
+type LastOfWhich =
+  HeadgateTypeError<'The upstream has several dimensions and no last partition: say of which, as mappedDimensions(x, { month: "last" }).'>;
 type SelfNeedsOffset =
   HeadgateTypeError<"An asset reads earlier windows of itself alone: write windowOffset(self, -1), or windowOffset(self, -7, -1).">;
 type SelfNeedsWindows =
@@ -93,8 +123,17 @@ type SelfNeedsWindows =
 type SelfNeedsValue =
   HeadgateTypeError<"The value of an asset that reads itself is not inferred: give it `value`, a Standard Schema or valueOf<T>().">;
 
-type CheckedSelf<D, P, M, S> = M extends "offset" | "offsets"
-  ? [P] extends [TimeWindowPartitions]
+/** True where `P` is windows of time, or has a dimension that is. */
+type HasWindows<P> = [P] extends [TimeWindowPartitions]
+  ? true
+  : [P] extends [MultiPartitions<infer Dimensions>]
+    ? [TimeDimension<Dimensions>] extends [never]
+      ? false
+      : true
+    : false;
+
+type CheckedSelf<D, P, M, S> = M extends "offset" | "offsets" | "dimensions"
+  ? HasWindows<P> extends true
     ? [S] extends [undefined]
       ? ModeOf<D> extends "orderOnly"
         ? D
@@ -103,23 +142,46 @@ type CheckedSelf<D, P, M, S> = M extends "offset" | "offsets"
     : SelfNeedsWindows
   : SelfNeedsOffset;
 
+/** True where one of several dimensions, or a single one, can follow the other by itself. */
+type CanFollow<U, P> = [U, P] extends [TimeWindowPartitions, TimeWindowPartitions]
+  ? true
+  : [U, P] extends [StaticPartitions<infer UpstreamKey>, StaticPartitions<infer Key>]
+    ? Same<UpstreamKey, Key>
+    : false;
+
+/** True where a default mapping joins `U` and `P`: they have a dimension in common, and each one of those can follow. */
+type Follows<U, P> =
+  U extends MultiPartitions<infer Us>
+    ? P extends MultiPartitions<infer Ps>
+      ? [keyof Us & keyof Ps] extends [never]
+        ? false
+        : Same<Where<{ [Name in keyof Us & keyof Ps]: CanFollow<Us[Name], Ps[Name]> }>, keyof Us & keyof Ps>
+      : Same<[Where<{ [Name in keyof Us]: CanFollow<Us[Name], P> }>], [never]> extends true
+        ? false
+        : true
+    : P extends MultiPartitions<infer Ps>
+      ? Same<[Where<{ [Name in keyof Ps]: CanFollow<U, Ps[Name]> }>], [never]> extends true
+        ? false
+        : true
+      : CanFollow<U, P>;
+
 type CheckedMapping<D, U, P, M> = [U] extends [undefined]
   ? D
   : M extends "offset" | "offsets"
-    ? [U, P] extends [TimeWindowPartitions, TimeWindowPartitions]
+    ? [HasWindows<U>, HasWindows<P>] extends [true, true]
       ? D
       : OffsetNeedsWindows
     : M extends "default"
       ? [P] extends [undefined]
         ? D
-        : [U, P] extends [TimeWindowPartitions, TimeWindowPartitions]
+        : Follows<U, P> extends true
           ? D
-          : [U, P] extends [StaticPartitions<infer UpstreamKey>, StaticPartitions<infer Key>]
-            ? Same<UpstreamKey, Key> extends true
-              ? D
-              : MissingMapping
-            : MissingMapping
-      : D;
+          : MissingMapping
+      : M extends "last"
+        ? [U] extends [MultiPartitions]
+          ? LastOfWhich
+          : D
+        : D;
 
 /** `D` again where every dependency can be mapped to partitions `P`; an error in words at the one that cannot. */
 export type CheckedDependencies<D, P, S = undefined> = {
@@ -215,4 +277,51 @@ export function mappedPartitions<D extends Dependency>(
 ): Edge<UpstreamOf<D>, ModeOf<D>, "static"> {
   const change = { mappingKind: "static", mapping: { kind: "static", upstreamOf } } as const;
   return extend(upstream, change, mappedPartitions as () => unknown);
+}
+
+/**
+ * What is read of one dimension: "all" or the "last" of it, or what follows the reader's dimension of the same name,
+ * or of the name `from`: the same key (`{ from: "region" }`), other windows (`{ offset: -1 }`, `{ offsets: [-6, 0] }`), or
+ * keys by a table (`{ keys: { europe: ["de", "fr"] } }`).
+ */
+export type DimensionChoice =
+  | "all"
+  | "last"
+  | { readonly from?: string; readonly offset: number }
+  | { readonly from?: string; readonly offsets: readonly [start: number, end: number] }
+  | { readonly from?: string; readonly keys: Readonly<Record<string, readonly string[]>> }
+  | { readonly from: string };
+
+type ChoicesOf<P> = [P] extends [MultiPartitions]
+  ? { readonly [Name in keyof DimensionsOf<P>]?: DimensionChoice }
+  : Readonly<Record<string, DimensionChoice>>;
+
+/**
+ * Says for each dimension of an upstream of several what is read of it; compute receives a `Partitioned`. A dimension
+ * that is left out follows the reader's of the same name, and is read whole where there is none.
+ */
+export function mappedDimensions<D extends Dependency>(
+  upstream: D,
+  choices: ChoicesOf<PartitionsOfAsset<UpstreamOf<D>>>,
+): Edge<UpstreamOf<D>, ModeOf<D>, "dimensions"> {
+  const given = Object.entries(choices ?? {}) as [string, DimensionChoice][];
+  const dimensions = given.map(([name, choice]) => dimensionMapping(name, choice));
+  const change = { mappingKind: "dimensions", mapping: { kind: "dimensions", dimensions } } as const;
+  return extend(upstream, change, mappedDimensions as () => unknown);
+}
+
+function dimensionMapping(upstream: string, choice: DimensionChoice): DimensionMapping {
+  if (choice === "all" || choice === "last") return { upstream, mapping: { kind: choice } };
+  const from = choice?.from;
+  return { upstream, ...(from !== undefined && { downstream: from }), mapping: chosen(choice) };
+}
+
+function chosen(choice: Exclude<DimensionChoice, string>): SimpleMapping {
+  // Constructors never throw: what is no choice is refused where the definition is loaded.
+  if (typeof choice !== "object" || choice === null) return { kind: choice };
+  if ("offset" in choice) return { kind: "window", startOffset: choice.offset, endOffset: choice.offset };
+  if ("offsets" in choice) return { kind: "window", startOffset: choice.offsets?.[0], endOffset: choice.offsets?.[1] };
+  if ("keys" in choice) return { kind: "static", upstreamOf: choice.keys };
+  if ("from" in choice) return { kind: "identity" };
+  return { kind: "nothing" as never };
 }

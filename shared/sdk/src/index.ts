@@ -9,8 +9,25 @@ export type { Definitions, DefinitionsOptions } from "./definitions.ts";
 export { externalAsset } from "./external-asset.ts";
 export type { AnyExternalAsset, ExternalAsset, ExternalAssetOptions } from "./external-asset.ts";
 export type { ComputedCheck, ComputedChecks, ReportedCheck, ReportedChecks } from "./reported-checks.ts";
-export { allPartitions, lastPartition, lastValidated, mappedPartitions, orderOnly, windowOffset } from "./edge.ts";
-export type { Dependencies, Dependency, Edge, EdgeMode, InputsOf, Partitioned, Require } from "./edge.ts";
+export {
+  allPartitions,
+  lastPartition,
+  lastValidated,
+  mappedDimensions,
+  mappedPartitions,
+  orderOnly,
+  windowOffset,
+} from "./edge.ts";
+export type {
+  Dependencies,
+  Dependency,
+  DimensionChoice,
+  Edge,
+  EdgeMode,
+  InputsOf,
+  Partitioned,
+  Require,
+} from "./edge.ts";
 export { ioManager } from "./io-manager.ts";
 export type { IoContext, IoManager, IoManagerOptions, ValueReference, WrittenReference } from "./io-manager.ts";
 export type {
@@ -27,11 +44,14 @@ export {
   dailyPartitions,
   hourlyPartitions,
   monthlyPartitions,
+  multiPartitions,
   staticPartitions,
   weeklyPartitions,
 } from "./partitions.ts";
 export type {
   AnyPartitions,
+  DimensionPartitions,
+  MultiPartitions,
   PartitionOf,
   PartitionWindow,
   StaticPartitions,

@@ -1,6 +1,6 @@
 import type { Dependency } from "./edge.ts";
 import { isEdge } from "./edge.ts";
-import type { AnyPartitions } from "./partitions.ts";
+import type { AnyPartitions, DimensionPartitions } from "./partitions.ts";
 import { isSelf } from "./self.ts";
 
 /**
@@ -17,10 +17,11 @@ export function inputIsSingle(dependency: Dependency, partitions: AnyPartitions 
     case "all":
     case "offsets":
     case "static":
+    case "dimensions":
       return false;
     case "offset":
     case "default":
-      return partitions !== undefined && sameWindowsOrKeys(upstream, partitions);
+      return partitions !== undefined && followsOne(upstream, partitions);
   }
 }
 
@@ -29,7 +30,18 @@ export function readsItself(dependency: Dependency): boolean {
   return isSelf(isEdge(dependency) ? dependency.upstream : dependency);
 }
 
-function sameWindowsOrKeys(upstream: AnyPartitions, partitions: AnyPartitions): boolean {
+function followsOne(upstream: AnyPartitions, partitions: AnyPartitions): boolean {
+  if (upstream.kind !== "multi") {
+    const own = partitions.kind === "multi" ? partitions.dimensions.map(({ definition }) => definition) : [partitions];
+    return own.some((definition) => sameWindowsOrKeys(upstream, definition));
+  }
+  if (partitions.kind !== "multi") return false;
+  return upstream.dimensions.every(({ name, definition }) =>
+    partitions.dimensions.some((own) => own.name === name && sameWindowsOrKeys(definition, own.definition)),
+  );
+}
+
+function sameWindowsOrKeys(upstream: DimensionPartitions, partitions: DimensionPartitions): boolean {
   if (upstream.kind === "timeWindow") {
     return (
       partitions.kind === "timeWindow" && upstream.cron === partitions.cron && upstream.timezone === partitions.timezone

@@ -19,7 +19,26 @@ export interface StaticPartitions<Key extends string = string> {
   readonly keys: readonly Key[];
 }
 
-export type AnyPartitions = TimeWindowPartitions | StaticPartitions;
+/** What one dimension may be. */
+export type DimensionPartitions = TimeWindowPartitions | StaticPartitions;
+
+/** Phantom: the dimensions of multi-dimensional partitions, by name. */
+declare const dimensionTypes: unique symbol;
+
+export type DimensionMap = Readonly<Record<string, DimensionPartitions>>;
+
+/** One partition for every combination of the keys of its dimensions: "region=eu,month=2001-02". */
+export interface MultiPartitions<Dimensions extends DimensionMap = DimensionMap> {
+  readonly [dimensionTypes]: Dimensions;
+  readonly kind: "multi";
+  /** In the order in which a key names them. */
+  readonly dimensions: readonly { readonly name: string; readonly definition: DimensionPartitions }[];
+}
+
+export type AnyPartitions = DimensionPartitions | MultiPartitions;
+
+/** The dimensions of `P` by name. */
+export type DimensionsOf<P> = P extends { readonly [dimensionTypes]: infer Dimensions } ? Dimensions : never;
 
 export interface TimeWindowOptions<Zone extends string> {
   /** First window, for example "2026-01-01", in `timezone`; inclusive. */
@@ -80,6 +99,17 @@ export function staticPartitions<const Key extends string>(keys: readonly Key[])
   });
 }
 
+/**
+ * One partition for every combination of keys: `multiPartitions({ region: staticPartitions(["eu", "us"]), month })`. At
+ * most one dimension grows with time.
+ */
+export function multiPartitions<const Dimensions extends DimensionMap>(
+  dimensions: Dimensions,
+): MultiPartitions<Dimensions> {
+  const named = Object.entries(dimensions ?? {}).map(([name, definition]) => Object.freeze({ name, definition }));
+  return Object.freeze({ kind: "multi", dimensions: Object.freeze(named) }) as unknown as MultiPartitions<Dimensions>;
+}
+
 /** A window of time; half-open. */
 export interface PartitionWindow {
   readonly start: Date;
@@ -89,9 +119,26 @@ export interface PartitionWindow {
 export type NotPartitioned =
   HeadgateTypeError<"This asset is not partitioned: give it `partitions` to use `context.partition`."> | undefined;
 
+type KeyOf<D> = D extends StaticPartitions<infer Key> ? Key : string;
+
+/** The names of the dimensions of `Dimensions` that are windows of time. */
+export type TimeDimension<Dimensions> = {
+  [Name in keyof Dimensions]: Dimensions[Name] extends TimeWindowPartitions ? Name : never;
+}[keyof Dimensions];
+
+type WindowOf<Dimensions> = [TimeDimension<Dimensions>] extends [never]
+  ? { readonly window?: undefined }
+  : { readonly window: PartitionWindow };
+
 /** What compute and checks know of the partition at hand, by the asset's partitions definition. */
 export type PartitionOf<P> = P extends TimeWindowPartitions
   ? { readonly key: string; readonly window: PartitionWindow }
   : P extends StaticPartitions<infer Key>
     ? { readonly key: Key; readonly window?: undefined }
-    : NotPartitioned;
+    : P extends MultiPartitions<infer Dimensions>
+      ? {
+          readonly key: string;
+          /** The key of each dimension, by its name. */
+          readonly dimensions: { readonly [Name in keyof Dimensions]: KeyOf<Dimensions[Name]> };
+        } & WindowOf<Dimensions>
+      : NotPartitioned;

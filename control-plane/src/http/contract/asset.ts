@@ -47,15 +47,28 @@ export const statusRange = z
   })
   .meta({ id: "StatusRange" });
 
+const staticPartitions = z.object({ kind: z.literal("static"), keys: z.array(z.string()) });
+const timeWindowPartitions = z.object({
+  kind: z.literal("timeWindow"),
+  cron: z.string(),
+  timezone: z.string(),
+  start: z.string(),
+  end: z.string().nullable(),
+});
+
+export const dimensionDefinition = z
+  .union([staticPartitions, timeWindowPartitions])
+  .meta({ id: "DimensionDefinition", description: "how one dimension of several is cut" });
+
 export const partitionsDefinition = z
   .union([
-    z.object({ kind: z.literal("static"), keys: z.array(z.string()) }),
+    staticPartitions,
+    timeWindowPartitions,
     z.object({
-      kind: z.literal("timeWindow"),
-      cron: z.string(),
-      timezone: z.string(),
-      start: z.string(),
-      end: z.string().nullable(),
+      kind: z.literal("multi"),
+      dimensions: z
+        .array(z.object({ name: z.string(), definition: dimensionDefinition }))
+        .describe("in the order in which a key names them: region=eu,month=2001-02"),
     }),
   ])
   .meta({ id: "PartitionsDefinition" });

@@ -132,7 +132,22 @@ export interface Require {
 }
 
 export interface PartitionsDefinition {
-  kind: { $case: "static"; value: StaticPartitions } | { $case: "timeWindow"; value: TimeWindowPartitions } | undefined;
+  kind: { $case: "static"; value: StaticPartitions } | { $case: "timeWindow"; value: TimeWindowPartitions } | {
+    $case: "multi";
+    value: MultiPartitions;
+  } | undefined;
+}
+
+/** One partition for every combination of the keys of its dimensions: "region=eu,month=2001-02", in this order. */
+export interface MultiPartitions {
+  /** 2 to 6, of which at most one grows. */
+  dimensions: PartitionDimension[];
+}
+
+export interface PartitionDimension {
+  name: string;
+  /** Without dimensions of its own. */
+  definition: PartitionsDefinition | undefined;
 }
 
 export interface StaticPartitions {
@@ -157,7 +172,23 @@ export interface PartitionMapping {
     | { $case: "all"; value: AllMapping }
     | { $case: "last"; value: LastMapping }
     | { $case: "static"; value: StaticMapping }
+    | { $case: "dimensions"; value: DimensionsMapping }
     | undefined;
+}
+
+/** All combinations of what is read in each dimension of the upstream. */
+export interface DimensionsMapping {
+  /** A dimension that is not listed follows the reader's of the same name, and is read whole where there is none. */
+  dimensions: DimensionMapping[];
+}
+
+export interface DimensionMapping {
+  /** Empty where the upstream has no dimensions. */
+  upstream: string;
+  /** The reader's dimension that decides. Empty: that of the same name. */
+  downstream: string;
+  /** Without dimensions of its own. */
+  mapping: PartitionMapping | undefined;
 }
 
 export interface IdentityMapping {
@@ -1110,6 +1141,9 @@ export const PartitionsDefinition: MessageFns<PartitionsDefinition> = {
       case "timeWindow":
         TimeWindowPartitions.encode(message.kind.value, writer.uint32(18).fork()).join();
         break;
+      case "multi":
+        MultiPartitions.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1143,6 +1177,14 @@ export const PartitionsDefinition: MessageFns<PartitionsDefinition> = {
             message.kind = { $case: "timeWindow", value: TimeWindowPartitions.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "multi", value: MultiPartitions.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1173,7 +1215,137 @@ export const PartitionsDefinition: MessageFns<PartitionsDefinition> = {
         }
         break;
       }
+      case "multi": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "multi", value: MultiPartitions.fromPartial(object.kind.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseMultiPartitions(): MultiPartitions {
+  return { dimensions: [] };
+}
+
+export const MultiPartitions: MessageFns<MultiPartitions> = {
+  encode(message: MultiPartitions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.dimensions) {
+      PartitionDimension.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MultiPartitions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMultiPartitions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.dimensions.push(PartitionDimension.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MultiPartitions>): MultiPartitions {
+    return MultiPartitions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MultiPartitions>): MultiPartitions {
+    const message = createBaseMultiPartitions();
+    message.dimensions = object.dimensions?.map((e) => PartitionDimension.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePartitionDimension(): PartitionDimension {
+  return { name: "", definition: undefined };
+}
+
+export const PartitionDimension: MessageFns<PartitionDimension> = {
+  encode(message: PartitionDimension, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.definition !== undefined) {
+      PartitionsDefinition.encode(message.definition, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionDimension {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionDimension();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.definition = PartitionsDefinition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PartitionDimension>): PartitionDimension {
+    return PartitionDimension.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PartitionDimension>): PartitionDimension {
+    const message = createBasePartitionDimension();
+    message.name = object.name ?? "";
+    message.definition = (object.definition !== undefined && object.definition !== null)
+      ? PartitionsDefinition.fromPartial(object.definition)
+      : undefined;
     return message;
   },
 };
@@ -1346,6 +1518,9 @@ export const PartitionMapping: MessageFns<PartitionMapping> = {
       case "static":
         StaticMapping.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
+      case "dimensions":
+        DimensionsMapping.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1403,6 +1578,14 @@ export const PartitionMapping: MessageFns<PartitionMapping> = {
             message.kind = { $case: "static", value: StaticMapping.decode(reader, reader.uint32()) };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "dimensions", value: DimensionsMapping.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1451,7 +1634,149 @@ export const PartitionMapping: MessageFns<PartitionMapping> = {
         }
         break;
       }
+      case "dimensions": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "dimensions", value: DimensionsMapping.fromPartial(object.kind.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseDimensionsMapping(): DimensionsMapping {
+  return { dimensions: [] };
+}
+
+export const DimensionsMapping: MessageFns<DimensionsMapping> = {
+  encode(message: DimensionsMapping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.dimensions) {
+      DimensionMapping.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DimensionsMapping {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDimensionsMapping();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.dimensions.push(DimensionMapping.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DimensionsMapping>): DimensionsMapping {
+    return DimensionsMapping.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DimensionsMapping>): DimensionsMapping {
+    const message = createBaseDimensionsMapping();
+    message.dimensions = object.dimensions?.map((e) => DimensionMapping.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDimensionMapping(): DimensionMapping {
+  return { upstream: "", downstream: "", mapping: undefined };
+}
+
+export const DimensionMapping: MessageFns<DimensionMapping> = {
+  encode(message: DimensionMapping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upstream !== "") {
+      writer.uint32(10).string(message.upstream);
+    }
+    if (message.downstream !== "") {
+      writer.uint32(18).string(message.downstream);
+    }
+    if (message.mapping !== undefined) {
+      PartitionMapping.encode(message.mapping, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DimensionMapping {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDimensionMapping();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.upstream = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.downstream = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.mapping = PartitionMapping.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DimensionMapping>): DimensionMapping {
+    return DimensionMapping.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DimensionMapping>): DimensionMapping {
+    const message = createBaseDimensionMapping();
+    message.upstream = object.upstream ?? "";
+    message.downstream = object.downstream ?? "";
+    message.mapping = (object.mapping !== undefined && object.mapping !== null)
+      ? PartitionMapping.fromPartial(object.mapping)
+      : undefined;
     return message;
   },
 };

@@ -102,6 +102,14 @@ function checkMapping(
       "Give whole numbers of upstream windows, for example windowOffset(x, -1).",
     );
   }
+  for (const { upstream: name, mapping } of given?.kind === "dimensions" ? given.dimensions : []) {
+    if (["identity", "window", "all", "last", "static"].includes(mapping.kind)) continue;
+    throw new DefinitionProblem(
+      "definition.mapping_invalid",
+      `${what}: what mappedDimensions says of ${name} is no choice.`,
+      'Write "all", "last", { offset }, { offsets }, { keys } or { from }.',
+    );
+  }
   const problem = mappingProblem(given ?? defaultMapping(upstream, space), upstream, space);
   if (problem === undefined) return;
   throw new DefinitionProblem("definition.mapping_invalid", `${what}: ${problem.message}`, problem.hint);
@@ -109,6 +117,12 @@ function checkMapping(
 
 function describeMapping(mapping: PartitionMapping): WireMapping {
   switch (mapping.kind) {
+    case "dimensions": {
+      const dimensions = mapping.dimensions.map(({ upstream, downstream = "", mapping: of }) => {
+        return { upstream, downstream, mapping: describeMapping(of) };
+      });
+      return { kind: { $case: "dimensions", value: { dimensions } } };
+    }
     case "identity":
     case "all":
     case "last":

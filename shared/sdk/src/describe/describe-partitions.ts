@@ -12,7 +12,8 @@ export function spaceOf(what: string, partitions: PartitionsDefinition | undefin
     throw new DefinitionProblem(
       "definition.partitions_invalid",
       `The partitions of ${what} are not valid: ${error instanceof Error ? error.message : String(error)}`,
-      known?.hint ?? "Make them with dailyPartitions, monthlyPartitions, cronPartitions or staticPartitions.",
+      known?.hint ??
+        "Make them with dailyPartitions, monthlyPartitions, cronPartitions, staticPartitions or multiPartitions.",
     );
   }
 }
@@ -26,6 +27,12 @@ export function describePartitions(partitions: PartitionsDefinition | undefined)
     case "timeWindow": {
       const { cron, timezone, start, end } = partitions;
       return { kind: { $case: "timeWindow", value: { cron, timezone, start, end: end ?? "" } } };
+    }
+    case "multi": {
+      const dimensions = partitions.dimensions.map(({ name, definition }) => {
+        return { name, definition: describePartitions(definition) };
+      });
+      return { kind: { $case: "multi", value: { dimensions } } };
     }
   }
 }

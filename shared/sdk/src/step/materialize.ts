@@ -46,7 +46,7 @@ export async function materialize(
   let dataVersion = "";
   const [inputs, base, config] = await Promise.all([
     readInputs(environment, asset, command.partitionKey, work.inputs, signal),
-    stepContext(environment, command, asset.resources, work.versionId, signal),
+    stepContext(environment, command, asset.partitions, asset.resources, work.versionId, signal),
     configOf(asset, work.config),
   ]);
   const context = {

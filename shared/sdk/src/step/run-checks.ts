@@ -79,7 +79,7 @@ function judged(
   value: unknown,
 ): Promise<CheckResult> {
   return judge(check, command.assetKey, value, signal, async (both) => ({
-    ...(await stepContext(environment, command, check.resources, version.versionId, both)),
+    ...(await stepContext(environment, command, check.asset.partitions, check.resources, version.versionId, both)),
     metadata: parseMetadata(version.metadata),
     dataVersion: version.dataVersion,
   }));

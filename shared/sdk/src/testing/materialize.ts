@@ -242,7 +242,7 @@ class Memory implements MaterializeResult {
         closed ??= found.blockedBy;
       }
     }
-    const isMany = !inputIsSingle(dependency, space.definition);
+    const isMany = !inputIsSingle(dependency, asset.partitions);
     const require = edge?.require ?? (edge?.mode === "lastValidated" && isMany ? { atLeast: 1 } : "every");
     // Of itself an asset can read no more than there is: nothing is before its start.
     const countMax = upstream === asset ? values.length + leftOut.length : Infinity;

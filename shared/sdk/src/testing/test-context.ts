@@ -1,7 +1,9 @@
 import { parsePartitions, partitionSpace } from "@headgate/model";
 import type { CheckResult } from "../asset-check.ts";
+import type { AnySpec } from "../asset-spec.ts";
 import type { Dependencies } from "../edge.ts";
-import { isEdge } from "../edge.ts";
+import { upstreamOf } from "../edge.ts";
+import { partitionDimensions } from "../partition-dimensions.ts";
 import type { AnyPartitions } from "../partitions.ts";
 import type { Metadata } from "../metadata.ts";
 import type { ComputedChecks } from "../reported-checks.ts";
@@ -114,7 +116,7 @@ function partsOf(definition: object): Parts {
   const { asset, ...own } = definition as { asset?: Partial<Parts>; deps?: Dependencies } & Partial<Parts>;
   const { key = "", partitions } = asset ?? own;
   const inputs = Object.entries(own.deps ?? {}).map(([name, dependency]) => {
-    const { key: assetKey } = isEdge(dependency) ? dependency.upstream : dependency;
+    const { key: assetKey } = upstreamOf(dependency, { key } as AnySpec);
     return [name, { assetKey, versions: [], leftOut: [] }] as const;
   });
   return {
@@ -140,7 +142,12 @@ function partitionOf({ key: assetKey, partitions }: Parts, key: string | undefin
     throw new Error(`${assetKey} has no partition ${JSON.stringify(key)}${parsed.ok ? "" : `: ${parsed.hint}`}.`);
   }
   const window = space.windowAt(ordinal);
-  return { key, ...(window && { window: { start: new Date(window.startMs), end: new Date(window.endMs) } }) };
+  const dimensions = partitionDimensions(partitions, key);
+  return {
+    key,
+    ...(window && { window: { start: new Date(window.startMs), end: new Date(window.endMs) } }),
+    ...(dimensions && { dimensions }),
+  };
 }
 
 function configOf({ key, config }: Parts, given: unknown): unknown {
