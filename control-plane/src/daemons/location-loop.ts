@@ -3,6 +3,7 @@ import type pg from "pg";
 import type { Handshake, LocationAddress, LocationClient } from "../grpc/location-client.ts";
 import { LocationError } from "../grpc/location-error.ts";
 import type { Session } from "../grpc/session.ts";
+import { readTlsFiles } from "../grpc/tls-files.ts";
 import type { DefinitionErrorRow } from "../storage/schema.ts";
 import { StorageError } from "../storage/storage-error.ts";
 import { CircuitBreaker, type CircuitState, type CircuitTiming } from "./circuit-breaker.ts";
@@ -165,7 +166,7 @@ export class LocationLoop {
       address,
       daemonId: this.#options.daemonId(),
       ...(token === undefined ? {} : { token }),
-      ...(tls === undefined ? {} : { tls }),
+      ...(tls === undefined ? {} : { tls: readTlsFiles(tls) }),
       ...(this.#breaker.state === "halfOpen" ? { deadlineMs: probeDeadlineMs } : {}),
     });
     this.#client = client;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import type { TlsFiles } from "../grpc/tls-files.ts";
 import type { DefinitionErrorRow } from "../storage/schema.ts";
 import type { WorkspaceEntry, WorkspaceProblem } from "../workspace/workspace.ts";
 
@@ -10,8 +10,8 @@ export interface LocationTarget {
   /** "host:port"; absent until a supervisor tells it. */
   readonly address?: string;
   readonly token?: string;
-  /** PEM. */
-  readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  /** Read whenever it is dialled. */
+  readonly tls?: TlsFiles;
   /** Why it cannot even be dialled. */
   readonly problem?: DefinitionErrorRow;
 }
@@ -40,7 +40,7 @@ export function workspaceTargets(
   return { targets: [...targets.values()], complete };
 }
 
-/** What one entry asks for. A token or certificate that is missing is that entry's problem alone. */
+/** What one entry asks for. A token that is missing is that entry's problem alone. */
 function locationTarget(entry: WorkspaceEntry, env: Readonly<Record<string, string | undefined>>): LocationTarget {
   const { locationName: name, team } = entry;
   if (entry.kind === "module") return { name, team };
@@ -52,24 +52,7 @@ function locationTarget(entry: WorkspaceEntry, env: Readonly<Record<string, stri
     const hint = `Set ${tokenEnv} where the control plane runs, or remove token_env from the entry.`;
     return { name, team, address, problem: { code: "location.token_missing", message, hint } };
   }
-  const target = { name, team, address, ...(token === undefined ? {} : { token }) };
-  if (tls === undefined) return target;
-  try {
-    const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file));
-    const [ca, cert, key] = [read(tls.ca), read(tls.cert), read(tls.key)];
-    return {
-      ...target,
-      tls: {
-        ...(ca === undefined ? {} : { ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-      },
-    };
-  } catch (error) {
-    const message = `A TLS file of location ${name} cannot be read: ${(error as Error).message}`;
-    const hint = "Correct tls of the entry in workspace.yaml, or the rights of the file.";
-    return { ...target, problem: { code: "location.tls_unreadable", message, hint } };
-  }
+  return { name, team, address, ...(token === undefined ? {} : { token }), ...(tls === undefined ? {} : { tls }) };
 }
 
 /** Whether a loop for `a` serves `b` as well. The address is not looked at: it may change under a loop. */

@@ -12,6 +12,7 @@ import {
   type SessionHello,
   type SessionTiming,
 } from "./session.ts";
+import type { TlsMaterial } from "./tls-files.ts";
 import { WireError } from "./wire-error.ts";
 
 /** The versions of the protocol that this control plane speaks. */
@@ -31,7 +32,7 @@ export interface LocationAddress {
   /** Sent as `authorization: Bearer`. */
   readonly token?: string;
   /** PEM. Absent: no TLS. `cert` and `key` together: the location can ask who calls. */
-  readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  readonly tls?: TlsMaterial;
   /** Of calls that ask one thing; default 10,000. */
   readonly deadlineMs?: number;
   readonly sessionTiming?: SessionTiming;
@@ -182,13 +183,13 @@ class GrpcLocationClient implements LocationClient {
     ) => ClientUnaryCall,
     request: Request,
   ): Promise<Response> {
-    const { address, deadlineMs = 10_000 } = this.#location;
+    const { address, tls, deadlineMs = 10_000 } = this.#location;
     return new Promise((resolve, reject) => {
       const options = { deadline: Date.now() + deadlineMs };
       const asked = call(request, this.#metadata, options, (error, response) => {
         this.#calls.delete(asked);
         if (error === null) resolve(response);
-        else reject(callFailed(address, what, error));
+        else reject(callFailed(address, what, error, tls !== undefined));
       });
       this.#calls.add(asked);
     });
@@ -198,7 +199,7 @@ class GrpcLocationClient implements LocationClient {
     hashes: readonly string[],
     onResponse: (response: GetDefinitionsResponse) => void,
   ): Promise<void> {
-    const { address, deadlineMs = 10_000 } = this.#location;
+    const { address, tls, deadlineMs = 10_000 } = this.#location;
     const deadline = Date.now() + Math.max(definitionsDeadlineMs, deadlineMs);
     const stream = this.#client.getDefinitions({ hashes: [...hashes] }, this.#metadata, { deadline });
     // A stream that goes quiet is given up long before the deadline of the whole.
@@ -212,7 +213,7 @@ class GrpcLocationClient implements LocationClient {
         onResponse(response as GetDefinitionsResponse);
       }
     } catch (error) {
-      throw callFailed(address, "the definitions", error);
+      throw callFailed(address, "the definitions", error, tls !== undefined);
     } finally {
       clearTimeout(quiet);
       this.#calls.delete(stream);

@@ -1,5 +1,6 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { boundedText } from "./bounded-text.ts";
+import { tlsFailure } from "./tls-failure.ts";
 
 const hints = {
   "location.unreachable": "start the code location, or correct its host and port in workspace.yaml",
@@ -8,6 +9,8 @@ const hints = {
   "location.silent": "the code location's process hangs or is out of reach; it is dialled again",
   "location.unauthenticated":
     "set the same token on both sides: token_env of its entry in workspace.yaml, HEADGATE_LOCATION_TOKEN of the location",
+  "location.tls_failed": "compare the certificates of both sides: docs/how-to/tls.md",
+  "location.tls_unreadable": "correct tls of the entry in workspace.yaml, the file, or its rights",
   "location.protocol_mismatch": "upgrade the older side: the SDK of the code location, or the control plane",
   "location.refused": "correct the code location, then reload it: headgate location reload",
   "location.not_a_location": "the address answers, but serves no headgate.v1.CodeLocation; correct host and port",
@@ -35,6 +38,8 @@ export class LocationError extends Error {
   get isRefusal(): boolean {
     switch (this.code) {
       case "location.unauthenticated":
+      case "location.tls_failed":
+      case "location.tls_unreadable":
       case "location.protocol_mismatch":
       case "location.refused":
       case "location.not_a_location":
@@ -48,13 +53,19 @@ export class LocationError extends Error {
   }
 }
 
-/** What a failed call says about the location at `address`. */
-export function callFailed(address: string, what: string, error: unknown): LocationError {
+/** What a failed call says about the location at `address`, which was dialled with TLS or without. */
+export function callFailed(address: string, what: string, error: unknown, usesTls: boolean): LocationError {
   if (error instanceof LocationError) return error;
   const { code, details } = error as Partial<ServiceError>;
   const said = boundedText(details ?? String(error), 1_000);
   const options = { cause: error };
   if (code === status.UNAVAILABLE) {
+    const tls = tlsFailure(address, said, usesTls);
+    if (tls !== undefined) {
+      // Without TLS it may just as well have been about to end.
+      const failed = usesTls ? "location.tls_failed" : "location.unreachable";
+      return new LocationError(failed, tls.message, { ...options, hint: tls.hint });
+    }
     return new LocationError("location.unreachable", `nothing answers at ${address}: ${said}`, options);
   }
   if (code === status.DEADLINE_EXCEEDED) {

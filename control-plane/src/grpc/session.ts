@@ -105,7 +105,7 @@ export class LocationSession implements Session {
       this.#writable = true;
       this.#flush();
     });
-    stream.on("error", (error: unknown) => this.#finish(callFailed(address, "the session", error)));
+    stream.on("error", (error: unknown) => this.#finish(callFailed(address, "the session", error, false)));
     stream.on("end", () => this.#finish(new LocationError("location.lost", `${address} ended the session`)));
     const inFlight = hello.inFlight.map(({ attemptId, sequence }) => ({ attemptId, sequence }));
     this.#write({ $case: "hello", value: { daemonId: hello.daemonId, nonce: hello.nonce, inFlight } });

@@ -7,6 +7,7 @@ import type { DefinitionError } from "../domain/definitions.ts";
 import type { SnapshotDefinition } from "../domain/definitions-snapshot.ts";
 import { fetchDefinitions } from "../grpc/fetch-definitions.ts";
 import { connectLocation } from "../grpc/location-client.ts";
+import { readTlsFiles } from "../grpc/tls-files.ts";
 import { visitLocation } from "../launchers/visit-location.ts";
 import { snapshotDefinition } from "../storage/stored-snapshot.ts";
 import { nextDefinitions } from "../storage/next-definitions.ts";
@@ -125,7 +126,7 @@ async function ask(
     address,
     daemonId: "headgate validate",
     ...(token === undefined ? {} : { token }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(tls === undefined ? {} : { tls: readTlsFiles(tls) }),
   });
   try {
     const { manifest, definitions } = await fetchDefinitions(client);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
@@ -13,7 +12,7 @@ import { reflectionService } from "./reflection.ts";
 import type { ServedLocation, ServeOptions } from "./serve-options.ts";
 import { ServedCode } from "./served-code.ts";
 import { tlsFiles } from "./tls-files.ts";
-import type { TlsFiles } from "./tls-files.ts";
+import { WatchedCertificates } from "./watched-certificates.ts";
 
 const messageSizeBytesMax = 16_777_216;
 const closeDeadlineMs = 30_000;
@@ -27,6 +26,7 @@ const serviceName = "headgate.v1.CodeLocation";
  */
 export async function serve(options: ServeOptions): Promise<ServedLocation> {
   const sources = locationSources(options.module);
+  const credentials = serverCredentials(options.tls);
   const alone = new AloneTimer(options.exitWhenAloneMs, () => void stop(served, 0));
   const instance = new Instance(
     options.workers ?? workersDefault(),
@@ -60,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<ServedLocation> {
   server.addService(CodeLocationService, locationMethods(identity, code, instance));
   health.addToServer(server);
   reflectionService().addToServer(server);
-  const port = await bind(server, options, async () => {
+  const port = await bind(server, options, credentials, async () => {
     code.close();
     await instance.close();
   });
@@ -90,11 +90,15 @@ function workersDefault(): number {
   return Number.isSafeInteger(given) && given > 0 ? given : Math.max(2, availableParallelism());
 }
 
-async function bind(server: Server, options: ServeOptions, failed: () => Promise<void>): Promise<number> {
+async function bind(
+  server: Server,
+  options: ServeOptions,
+  credentials: ServerCredentials,
+  failed: () => Promise<void>,
+): Promise<number> {
   const host = options.host ?? "127.0.0.1";
   const address = `${host.includes(":") ? `[${host}]` : host}:${options.port ?? 4_000}`;
   try {
-    const credentials = serverCredentials(tlsFiles(options.tls, process.env));
     return await new Promise<number>((resolve, reject) => {
       server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
@@ -107,10 +111,9 @@ async function bind(server: Server, options: ServeOptions, failed: () => Promise
   }
 }
 
-function serverCredentials(tls: TlsFiles | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const pair = { cert_chain: readFileSync(tls.cert), private_key: readFileSync(tls.key) };
-  return ServerCredentials.createSsl(tls.ca === undefined ? null : readFileSync(tls.ca), [pair], tls.ca !== undefined);
+function serverCredentials(given: ServeOptions["tls"]): ServerCredentials {
+  const files = tlsFiles(given, process.env);
+  return files === undefined ? ServerCredentials.createInsecure() : new WatchedCertificates(files).credentials();
 }
 
 /** Resolves when every attempt has ended and was acknowledged, or at the deadline. */
