@@ -326,6 +326,7 @@ const monthly = { key: "shop/by_spec", value: valueOf<number>(), partitions: mon
   asset({ ...monthly, key: "shop/ahead", deps: { x: windowOffset(self, 0) }, compute: () => 1 }),
   asset({ ...monthly, deps: { x: windowOffset(assetSpec(monthly), -1) }, compute: () => 1 }),
   asset({ ...monthly, key: "shop/chain", deps: { x: windowOffset(self, -1) }, compute: () => 1 }),
+  asset({ key: "shop/renamed", formerly: "other/name", compute: () => 1 }),
 ];
 const checks: any[] = [
   assetCheck({ asset: good, name: "fine", run: () => true }),
@@ -357,6 +358,7 @@ export default definitions({ team: "shop", assets: [good, ...wrong], checks });
         "ASSET shop/ahead definition.cycle",
         "ASSET shop/by_spec definition.dependency_invalid",
         "ASSET shop/chain ok",
+        "ASSET shop/renamed definition.invalid_former_key",
         "CHECK shop/good@fine ok",
         "CHECK shop/good@Not Fine definition.check_name_invalid",
         "CHECK shop/typo@of_broken definition.asset_broken",

@@ -28,8 +28,8 @@ async function define({ location, team, assets }: LocationSegment): Promise<void
 const hashOf = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
 async function graph() {
-  const { segments, owners } = await loadSegments(api.database.pool);
-  return buildGraph(segments, owners);
+  const { segments, owners, options } = await loadSegments(api.database.pool);
+  return buildGraph(segments, owners, options);
 }
 
 async function epochs(...keys: string[]) {
@@ -73,7 +73,7 @@ it("a collision stays reported on the second location until the asset is transfe
   const audit = (await api.get("/api/v1/audit?action=owner.transfer")).json.items;
   expect(audit).toMatchObject([{ actor: "ada", subject: "t/x", details: { from: "t-north", to: "t-south" } }]);
   const { rows } = await api.database.pool.query("select payload from events where kind = 'owner_transferred'");
-  expect(rows).toEqual([{ payload: { from: "t-north", to: "t-south", actor: "ada" } }]);
+  expect(rows).toEqual([{ payload: { asset: "t/x", from: "t-north", to: "t-south", actor: "ada" } }]);
 });
 
 it("a release is refused while the asset is defined, and gives the key of an absent location to the next one", async () => {

@@ -358,13 +358,13 @@ const plants: readonly (readonly [rule: string, what: string, text: string])[] =
     "ownership.made_by_owner",
     "a version was made before its location got the asset",
     `insert into events (seq, kind, asset_key, payload)
-       select max(seq) + 1, 'owner_transferred', 'a/raw', '{"from":"a-annex","to":"a","actor":"ada"}' from events`,
+       select max(seq) + 1, 'owner_transferred', 'a/raw', '{"asset":"a/raw","from":"a-annex","to":"a","actor":"ada"}' from events`,
   ],
   [
     "history.audited",
     "an asset was transferred, and nobody did it",
     `insert into events (seq, kind, asset_key, payload)
-       select max(seq) + 1, 'owner_transferred', 'a/raw', '{"from":"a","to":"a","actor":"ada"}' from events`,
+       select max(seq) + 1, 'owner_transferred', 'a/raw', '{"asset":"a/raw","from":"a","to":"a","actor":"ada"}' from events`,
   ],
   [
     "ownership.checked_by_owner",

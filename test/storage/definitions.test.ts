@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await database.pool.query(
-    `truncate locations, definitions, location_definitions, asset_owners, asset_gate, established_edges, runs, steps, attempts, versions,
+    `truncate locations, definitions, location_definitions, asset_owners, asset_gate, asset_renames, established_edges, runs, steps, attempts, versions,
        check_results, waivers, events cascade`,
   );
 });
@@ -86,8 +86,8 @@ const assetError = (key: string): ManifestEntry => ({ kind: "asset", key, error:
 const moduleError = (key: string): ManifestEntry => ({ kind: "module", key, error: broken });
 
 async function graph() {
-  const { segments, owners, established } = await loadSegments(database.pool);
-  return buildGraph(segments, owners, { established: (reader, upstream) => established.has(reader, upstream) });
+  const { segments, owners, options } = await loadSegments(database.pool);
+  return buildGraph(segments, owners, options);
 }
 
 async function epochs(): Promise<Record<string, number>> {

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { ReceivedDefinition } from "../domain/manifest.ts";
 import type { LocationClient } from "../grpc/location-client.ts";
+import { carryOverHistories } from "../storage/carry-over.ts";
 import { withTransaction } from "../storage/database.ts";
 import { type AppliedManifest, applyManifest, unknownDefinitions } from "../storage/definitions.ts";
 
@@ -30,6 +31,8 @@ export async function syncDefinitions(
     const applied = await withTransaction(pool, (tx) =>
       applyManifest(tx, { ...manifest, location, team, definitions }),
     );
+    // What has nothing in flight is carried over at once; the rest when its steps have ended.
+    await carryOverHistories(pool);
     await pool.query("select pg_notify('headgate_events', '')");
     return applied.changed ? applied : undefined;
   }

@@ -24,7 +24,7 @@ export class GraphMirror {
   readonly #options: GraphMirrorOptions;
   readonly #listeners = new Set<GraphListener>();
   #graph: Graph = buildGraph([], new Map());
-  /** Of the `locations` rows that the graph was built of. */
+  /** Of the rows that the graph was built of. */
   #signature = "";
   #epoch = -1;
   #looking: Promise<void> | undefined;
@@ -105,16 +105,16 @@ export class GraphMirror {
     // Read before the definitions: what changes in between is then found by the next look.
     const { rows } = await pool.query<{ signature: string; epoch: number }>(
       `select (select epoch from asset_gate where asset_key = '') as epoch, coalesce(md5(string_agg(concat_ws(',', name, team, definitions_hash, loaded_at, removed_at), ';' order by name)), '')
-         || ',' || (select concat_ws(',', count(*), max(claimed_at)) from asset_owners) as signature from locations`,
+         || ',' || (select concat_ws(',', count(*), max(claimed_at)) from asset_owners) || ',' || (select epoch from asset_gate where asset_key = '') as signature from locations`,
     );
     const { signature = "", epoch = -1 } = rows[0] ?? {};
     if (signature === this.#signature) {
       this.#epoch = epoch;
       return;
     }
-    const { segments, owners, established } = await loadSegments(pool);
+    const { segments, owners, options } = await loadSegments(pool);
     const previous = this.#graph;
-    this.#graph = buildGraph(segments, owners, { established: (reader, up) => established.has(reader, up) });
+    this.#graph = buildGraph(segments, owners, options);
     this.#signature = signature;
     this.#epoch = epoch;
     for (const listener of this.#listeners) listener(this.#graph, previous);

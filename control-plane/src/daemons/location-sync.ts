@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { type LocationAddress, type LocationClient, connectLocation } from "../grpc/location-client.ts";
+import { carryOverHistories } from "../storage/carry-over.ts";
 import { withTransaction } from "../storage/database.ts";
 import { removeLocation } from "../storage/definitions.ts";
 import { endReload, locationsBeyond, pendingReloads, registerLocation, touchLocations } from "../storage/locations.ts";
@@ -21,7 +22,7 @@ export interface LocationSyncOptions {
   /** Default: gRPC. */
   readonly connect?: (address: LocationAddress) => LocationClient;
   readonly circuit?: CircuitTiming;
-  /** How often to look for reloads that were asked for; default 500. */
+  /** How often to look for reloads and histories to carry over that were asked for; default 500. */
   readonly reloadPollMs?: number;
   /** How long a module may take to start before it is reported; default 20,000. */
   readonly startGraceMs?: number;
@@ -43,6 +44,7 @@ export class LocationSync {
     const failed = (error: unknown) => options.log.warn({ err: error }, `locations: ${String(error)}`);
     this.#housekeeping = [
       new Loop({ everyMs: options.reloadPollMs ?? 500, work: () => this.#carryOutReloads(), failed }),
+      new Loop({ everyMs: options.reloadPollMs ?? 500, work: () => this.#carryOver(), failed }),
       new Loop({ everyMs: touchEveryMs, work: () => this.#touch(), failed }),
     ];
   }
@@ -138,6 +140,17 @@ export class LocationSync {
       await endReload(pool, name, requestedAt);
       reload.catch((error: unknown) => this.#options.log.warn({ location: name, err: error }, String(error)));
     }
+  }
+
+  /** Histories that waited for their steps to end before they could have their new key. */
+  async #carryOver(): Promise<void> {
+    const { pool, log } = this.#options;
+    const carried = await carryOverHistories(pool);
+    for (const { from, to, outcome } of carried) {
+      if (outcome === "done") log.info({ asset: to }, `${to} has the history of ${from}`);
+      else log.warn({ asset: to }, `${to} cannot have the history of ${from}: both have versions`);
+    }
+    if (carried.length > 0) await pool.query("select pg_notify('headgate_events', '')");
   }
 
   async #touch(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { AssetKey, PartitionMapping, PartitionSpace } from "@headgate/model";
 import type { AssetDefinition, CheckDefinition, DefinitionError, Dependency } from "./definitions.ts";
+import type { CarryOver } from "./rename.ts";
 
 /** A definition as storage keeps it for one location. */
 export interface StoredDefinition<D> {
@@ -92,6 +93,10 @@ export interface Graph {
   readonly errors: readonly GraphError[];
   /** What its owner should mend though the definition is served. */
   readonly warnings: readonly GraphError[];
+  /** Former keys, and what they are called now. */
+  readonly renamed: ReadonlyMap<string, AssetKey>;
+  /** Histories that are to be carried to another key. */
+  readonly carryOvers: readonly CarryOver[];
   /** The node of any text that is a key of the graph. */
   asset(key: string): AssetNode | undefined;
 }

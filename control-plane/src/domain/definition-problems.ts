@@ -23,9 +23,17 @@ export type DefinitionProblemCode =
   | "definition.retired_asset"
   | "definition.unexported_asset"
   | "definition.missing_required_check"
-  | "definition.required_check_not_blocking";
+  | "definition.required_check_not_blocking"
+  | "definition.invalid_former_key"
+  | "definition.former_key_defined"
+  | "definition.former_key_taken"
+  | "definition.key_of_renamed"
+  | "definition.history_in_flight"
+  | "definition.history_exists"
+  | "definition.renamed_upstream"
+  | "definition.renamed_asset";
 
-interface Problem extends DefinitionError {
+export interface Problem extends DefinitionError {
   readonly code: DefinitionProblemCode;
 }
 
@@ -37,7 +45,8 @@ export interface DefinitionSite {
   readonly source: SourceLocation;
 }
 
-function problem(code: DefinitionProblemCode, at: DefinitionSite, message: string, hint: string): Problem {
+/** As every definition that is refused, or that its owner should look at, is told. */
+export function problem(code: DefinitionProblemCode, at: DefinitionSite, message: string, hint: string): Problem {
   return { code, message, hint, source: at.source };
 }
 

@@ -66,6 +66,8 @@ export interface AssetDefinition {
   readonly attemptLeaseMs: number;
   readonly gateTimeoutMs: number;
   readonly automation?: { readonly kind: "onMissing" };
+  /** The key that it had before, whose history it takes over. */
+  readonly formerly?: AssetKey;
   /** Checks of other teams that gate every reader of this asset. */
   readonly requiredChecks: readonly CheckReference[];
   /** JSON Schema. */

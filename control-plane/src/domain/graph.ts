@@ -1,12 +1,15 @@
 import type { AssetKey } from "@headgate/model";
 import type { AssetOwners, Graph, GraphError, LocationSegment } from "./asset-graph.ts";
 import { assembledAssets, type GrowingNode } from "./assembled-assets.ts";
-import { claimedAssets, refusedAt } from "./claimed-assets.ts";
+import { type ClaimedAsset, claimedAssets, refusedAt } from "./claimed-assets.ts";
+import type { DefinitionError } from "./definitions.ts";
 import { reversed, topologicalOrder } from "./graph-cycles.ts";
+import { formerKeys } from "./former-keys.ts";
 import { linkChecks } from "./link-checks.ts";
 import { linkedEdges, type IsEstablished } from "./linked-edges.ts";
 import { nearestKeys } from "./nearest-key.ts";
 import { refusalRoots } from "./refusal-roots.ts";
+import type { Renames } from "./rename.ts";
 
 export type {
   AssetNode,
@@ -27,6 +30,8 @@ export interface GraphOptions {
    * a retired asset is refused. Without it nothing is known: retired assets serve all, what is not exported nobody.
    */
   readonly established?: IsEstablished;
+  /** What is known of former keys. */
+  readonly renames?: Renames;
 }
 
 /**
@@ -57,17 +62,20 @@ export function buildGraph(
     const error = space === undefined ? unclaimed.get(stored.definition.key) : undefined;
     if (error !== undefined) own.set(error.key, error);
   }
+  const refuseClaim = ({ segment, stored }: ClaimedAsset, problem: DefinitionError): void => {
+    const error = refusedAt(segment, stored.definition.key, problem);
+    if (!own.has(error.key)) own.set(error.key, error);
+    refuse(error);
+  };
+  const { renamed, carryOvers } = formerKeys(claims, owners, options.renames ?? new Map(), refuseClaim);
   const edges = linkedEdges(assets, {
     claims,
     segments: sorted,
     unclaimed,
+    renamed,
     established: options.established,
     nearest,
-    refuse: ({ segment, stored }, problem) => {
-      const error = refusedAt(segment, stored.definition.key, problem);
-      if (!own.has(error.key)) own.set(error.key, error);
-      refuse(error);
-    },
+    refuse: refuseClaim,
     warn: ({ segment, stored }, problem) => warn(refusedAt(segment, stored.definition.key, problem)),
   });
   const readers = reversed(edges);
@@ -80,6 +88,7 @@ export function buildGraph(
   linkChecks(sorted, {
     assets: byKey,
     retiredMsOf: (key) => claims.get(key)?.stored.retiredMs,
+    renamed,
     rootOf: (key) => roots.get(key) ?? unclaimed.get(key),
     nearest,
     refuse,
@@ -90,6 +99,8 @@ export function buildGraph(
     order: nodes,
     errors: inOrder(errors),
     warnings: inOrder(warnings),
+    renamed,
+    carryOvers,
     asset: (key) => byKey.get(key as AssetKey),
   };
 }

@@ -13,6 +13,7 @@ import {
   unexportedAsset,
   type DefinitionSite,
 } from "./definition-problems.ts";
+import { renamedAsset } from "./former-key-problems.ts";
 import type { CheckDefinition, CheckReference, DefinitionError } from "./definitions.ts";
 import type { NearestKeys } from "./nearest-key.ts";
 
@@ -21,6 +22,8 @@ export interface CheckContext {
   readonly assets: ReadonlyMap<AssetKey, GrowingNode>;
   /** When a retired asset vanished, where that is known. */
   readonly retiredMsOf: (key: AssetKey) => number | undefined;
+  /** Former keys, and what they are called now. */
+  readonly renamed: ReadonlyMap<string, AssetKey>;
   /** The first cause of the refusal of each key that is not among `assets`. */
   readonly rootOf: (key: AssetKey) => GraphError | undefined;
   readonly nearest: NearestKeys;
@@ -91,6 +94,8 @@ function checkProblem(
 ): DefinitionError | undefined {
   if (asset === undefined) {
     const site = checkSite(check, segment);
+    const now = context.renamed.get(check.asset);
+    if (now !== undefined) return renamedAsset(site, check, now);
     const root = context.rootOf(check.asset);
     if (root !== undefined) return refusedAsset(site, check, { key: root.key, error: root });
     const visible = (key: AssetKey): boolean => {

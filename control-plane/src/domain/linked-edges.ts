@@ -14,6 +14,7 @@ import {
   unexportedUpstream,
   type DefinitionSite,
 } from "./definition-problems.ts";
+import { renamedUpstream } from "./former-key-problems.ts";
 import type { DefinitionError, Dependency } from "./definitions.ts";
 import { edgeMappings, mappedCountMax, resolvedAtLeast, type EdgeMapping } from "./edge-mapping.ts";
 import type { Adjacency } from "./graph-cycles.ts";
@@ -27,6 +28,8 @@ export interface LinkContext {
   readonly segments: readonly LocationSegment[];
   /** Refused or never loaded, and so not among the claims: not missing either. */
   readonly unclaimed: ReadonlyMap<string, GraphError>;
+  /** Former keys, and what they are called now. */
+  readonly renamed: ReadonlyMap<string, AssetKey>;
   readonly established: IsEstablished | undefined;
   readonly nearest: NearestKeys;
   readonly refuse: (reader: ClaimedAsset, problem: DefinitionError) => void;
@@ -51,6 +54,11 @@ export function linkedEdges(assets: readonly ClaimedAsset[], context: LinkContex
   const unclaimed: [number, AssetKey][] = [];
   for (const reader of assets) {
     for (const dependency of reader.retired ? [] : reader.stored.definition.dependencies) {
+      const now = context.renamed.get(dependency.asset);
+      if (now !== undefined) {
+        context.refuse(reader, renamedUpstream(siteOf(reader), dependency, now));
+        continue;
+      }
       const upstream = context.claims.get(dependency.asset);
       if (upstream === undefined) {
         if (context.unclaimed.has(dependency.asset)) unclaimed.push([reader.number, dependency.asset]);

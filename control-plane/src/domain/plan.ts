@@ -117,6 +117,8 @@ function selectNodes(graph: Graph, request: PlanRequest): AssetNode[] | PlanRefu
     if (refused !== undefined) {
       return refuse("asset.refused", `${stranger.key} is defined but refused: ${refused.message}`, refused.hint);
     }
+    const now = graph.renamed.get(stranger.key);
+    if (now !== undefined) return refuse("asset.unknown", `${stranger.key} is called ${now} now.`, `Select ${now}.`);
     const near = stranger.suggestions.length > 0 ? `Did you mean ${stranger.suggestions.join(" or ")}?` : "";
     const hint = near || "`headgate asset list` prints the assets there are.";
     return refuse("asset.unknown", `No asset ${stranger.key} is defined in any code location.`, hint);

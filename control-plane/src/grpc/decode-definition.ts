@@ -120,6 +120,7 @@ function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
     attemptLeaseMs: durationMs("attempt_lease_ms", asset.attemptLeaseMs) || attemptLeaseMsDefault,
     gateTimeoutMs: durationMs("gate_timeout_ms", asset.gateTimeoutMs) || gateTimeoutMsDefault,
     ...(asset.automation === undefined ? {} : { automation: automation(asset.automation) }),
+    ...(asset.formerly === "" ? {} : { formerly: assetKeyText("formerly", asset.formerly) }),
     requiredChecks: bounded("required_checks", asset.requiredChecks).map(checkReference),
     ...(asset.configSchema === "" ? {} : { configSchema: configSchema(asset.configSchema) }),
     ...(asset.external === undefined

@@ -12,6 +12,10 @@ export function findAsset(context: ApiContext, key: string): AssetNode {
   const graph = context.graph();
   const node = graph.asset(key);
   if (node !== undefined) return node;
+  const now = graph.renamed.get(key);
+  if (now !== undefined) {
+    throw new Problem("asset.unknown", `${key} is called ${now} now.`, `Its history is there: npx headgate why ${now}`);
+  }
   const refused = graph.errors.find((error) => error.kind === "asset" && error.key === key);
   if (refused !== undefined) {
     throw new Problem("asset.unknown", `${key} is defined, but refused: ${refused.message}`, refused.hint, {

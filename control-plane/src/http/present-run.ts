@@ -57,12 +57,13 @@ export async function presentRuns(db: Kysely<Schema>, rows: readonly RunRow[]): 
   return rows.map((row) => presentRun(row, counts.get(row.id)));
 }
 
-export function presentInput(row: InputRow): z.input<typeof input> {
+/** An input that was recorded under a former key is told by the key of now. */
+export function presentInput(context: ApiContext, row: InputRow): z.input<typeof input> {
   const { name, asset, mode, versions, leftOut } = row;
-  return { name, asset, mode, versions, leftOut };
+  return { name, asset: context.graph().renamed.get(asset) ?? asset, mode, versions, leftOut };
 }
 
-export function presentAttempt(row: AttemptRow): z.input<typeof attempt> {
+export function presentAttempt(context: ApiContext, row: AttemptRow): z.input<typeof attempt> {
   return {
     id: row.id,
     number: row.number,
@@ -72,7 +73,7 @@ export function presentAttempt(row: AttemptRow): z.input<typeof attempt> {
     startedAt: presentTimeOrNull(row.started_at),
     endedAt: presentTimeOrNull(row.ended_at),
     error: presentFailure(row.error),
-    inputs: row.inputs.map(presentInput),
+    inputs: row.inputs.map((input) => presentInput(context, input)),
   };
 }
 
@@ -89,7 +90,7 @@ export function presentStep(context: ApiContext, row: StepRow, lastAttempt: Atte
     checks: row.checks,
     version: row.version_id,
     attempts: row.attempts,
-    lastAttempt: lastAttempt === undefined ? null : presentAttempt(lastAttempt),
+    lastAttempt: lastAttempt === undefined ? null : presentAttempt(context, lastAttempt),
     reasons: reasons.map((reason) => presentReason(context, reason)),
     remedies: [...remedies(reasons)],
     error: presentFailure(row.error),

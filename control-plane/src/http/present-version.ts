@@ -60,7 +60,7 @@ export async function presentVersions(
       dataVersion: view.dataVersion,
       value: view.value,
       metadata: view.metadata.map((entry) => ({ ...entry })),
-      inputs: record.inputs.map(presentInput),
+      inputs: record.inputs.map((row) => presentInput(context, row)),
       results: view.results.map(({ runId, metadata, ...result }) => ({
         ...result,
         metadata: metadata.map((entry) => ({ ...entry })),

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { buildGraph } from "../domain/graph.ts";
 import type { OwnerChange, Registry } from "../domain/owner-change.ts";
 import { changeGraph } from "./change-graph.ts";
-import { type StoredDefinitions, locationSegment, readDefinitionRows } from "./definition-rows.ts";
+import { type StoredDefinitions, graphOptions, locationSegment, readDefinitionRows } from "./definition-rows.ts";
 import { lockDefinitions } from "./definitions-lock.ts";
 
 /** The registry as it is, until this transaction ends. */
@@ -49,19 +49,17 @@ export async function writeOwnerChange(
     asset,
     to,
   ]);
-  const { established } = stored;
-  const options = { established: (reader: string, upstream: string) => established.has(reader, upstream) };
   const after = new Map([...owners, [asset, { team, location: to }]]);
   await changeGraph(tx, {
-    before: buildGraph(segments, owners, options),
-    after: buildGraph(segments, after, options),
-    established,
+    before: buildGraph(segments, owners, graphOptions(stored)),
+    after: buildGraph(segments, after, graphOptions(stored)),
+    stored,
     location: to ?? undefined,
     events: [
       {
         kind: to === null ? "owner_released" : "owner_transferred",
         assetKey: asset,
-        payload: { from, to, actor },
+        payload: { asset, from, to, actor },
         ...(to === null ? {} : { location: to }),
       },
     ],

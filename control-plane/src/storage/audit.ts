@@ -27,6 +27,7 @@ export async function writeAudit(tx: pg.PoolClient, entry: AuditEntry): Promise<
 export interface AuditFilter {
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
+  /** Of an asset: also what was done to it under its former keys. */
   readonly subject?: string | undefined;
 }
 
@@ -44,6 +45,22 @@ export async function listAudit(
   if (page.after !== undefined) query = query.where("id", "<", page.after);
   if (filter.actor !== undefined) query = query.where("actor", "=", filter.actor);
   if (filter.action !== undefined) query = query.where("action", "=", filter.action);
-  if (filter.subject !== undefined) query = query.where("subject", "=", filter.subject);
+  if (filter.subject !== undefined) {
+    const { subject } = filter;
+    query = query.where((where) =>
+      where.or([
+        where("subject", "=", subject),
+        where(
+          "subject",
+          "in",
+          where
+            .selectFrom("asset_renames")
+            .select("old_key")
+            .where("key", "=", subject)
+            .where("done_at", "is not", null),
+        ),
+      ]),
+    );
+  }
   return pageOf(await query.execute(), page.limit, (row) => row.id);
 }

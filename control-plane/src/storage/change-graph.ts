@@ -1,10 +1,11 @@
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { Graph } from "../domain/asset-graph.ts";
+import type { Renames } from "../domain/rename.ts";
 import { type GateOpening, type GatingChange, gateOpenings, gatingChanges, mayOpen } from "../domain/gating-change.ts";
 import { type NewEvent, appendEvents } from "./append-events.ts";
 import { bumpGate, definitionsGate } from "./bump-gate.ts";
-import type { EstablishedEdges } from "./definition-rows.ts";
+import type { EstablishedEdges, StoredDefinitions } from "./definition-rows.ts";
 import { readGateState } from "./gate-state.ts";
 
 const openingsMax = 10_000;
@@ -13,7 +14,8 @@ const openingsMax = 10_000;
 export interface GraphChange {
   readonly before: Graph;
   readonly after: Graph;
-  readonly established: EstablishedEdges;
+  /** As it was read under the lock. */
+  readonly stored: Pick<StoredDefinitions, "established" | "renames">;
   /** Whose definitions brought it about, for the events of gates that open. */
   readonly location: string | undefined;
   /** What happened; it stands in the log before the gates that it opens. */
@@ -26,8 +28,9 @@ export interface GraphChange {
  * definitions lock. Locks: gates in ascending key order, last the event log. Returns the versions that it opens.
  */
 export async function changeGraph(tx: pg.PoolClient, change: GraphChange): Promise<GateOpening[]> {
-  const { before, after, established, location, events, nowMs } = change;
-  await recordEdges(tx, after, established);
+  const { before, after, stored, location, events, nowMs } = change;
+  await recordEdges(tx, after, stored.established);
+  await askCarryOvers(tx, after, stored.renames);
   const changes = gatingChanges(before, after);
   // First, as the lowest key: whoever judges by the graph before this one is refused.
   await bumpGate(tx, definitionsGate);
@@ -55,7 +58,26 @@ async function recordEdges(tx: pg.PoolClient, graph: Graph, established: Establi
   await tx.query(
     `delete from established_edges e using location_definitions d join definitions b on b.hash = d.hash
        where d.kind = 'asset' and d.key = e.reader and d.retired_at is null
-         and not b.body -> 'dependencies' @> jsonb_build_array(jsonb_build_object('asset', e.upstream))`,
+         and not b.body -> 'dependencies' @> jsonb_build_array(jsonb_build_object('asset', e.upstream))
+         and not exists (select from asset_renames n where n.key = e.upstream
+           and b.body -> 'dependencies' @> jsonb_build_array(jsonb_build_object('asset', n.old_key)))`,
+  );
+}
+
+/** What is to be carried over from now on; what nobody asks for any more is forgotten. */
+async function askCarryOvers(tx: pg.PoolClient, graph: Graph, renames: Renames): Promise<void> {
+  const asked = new Map<string, string>(graph.carryOvers.map(({ from, to }) => [from, to]));
+  const known = [...renames].filter(([, { state }]) => state !== "done");
+  const stale = known.filter(([old, { key }]) => asked.get(old) !== key).map(([old]) => old);
+  if (stale.length > 0) {
+    await tx.query("delete from asset_renames where old_key = any ($1) and done_at is null", [stale]);
+  }
+  const fresh = [...asked].filter(([old, key]) => renames.get(old)?.key !== key || renames.get(old)?.state === "done");
+  if (fresh.length === 0) return;
+  await tx.query(
+    `insert into asset_renames (old_key, key) select * from unnest($1::text[], $2::text[])
+       on conflict (old_key) do update set key = excluded.key, asked_at = clock_timestamp(), done_at = null, refused_at = null`,
+    [fresh.map(([old]) => old), fresh.map(([, key]) => key)],
   );
 }
 

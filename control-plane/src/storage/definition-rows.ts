@@ -1,6 +1,9 @@
+import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { AssetOwners, LocationSegment, StoredDefinition } from "../domain/asset-graph.ts";
 import type { AssetDefinition, CheckDefinition, DefinitionError } from "../domain/definitions.ts";
+import type { Rename, Renames } from "../domain/rename.ts";
+import type { GraphOptions } from "../domain/graph.ts";
 import type { DefinitionErrorRow } from "./schema.ts";
 
 type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
@@ -33,9 +36,21 @@ export interface StoredDefinitions {
   readonly locations: readonly LocationRows[];
   readonly owners: AssetOwners;
   readonly established: EstablishedEdges;
+  readonly renames: Renames;
 }
 
-/** Every definition of every location, by location, kind and key, the owner registry and the edges that have served. */
+/** What the graph of these definitions is built with, beside segments and owners. */
+export function graphOptions({
+  established,
+  renames,
+}: Pick<StoredDefinitions, "established" | "renames">): GraphOptions {
+  return { established: (reader, upstream) => established.has(reader, upstream), renames };
+}
+
+/**
+ * Every definition of every location, by location, kind and key, the owner registry, the edges that have served and what
+ * assets were called before.
+ */
 export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitions> {
   const { rows } = await db.query<{
     location: string;
@@ -71,9 +86,14 @@ export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitio
   );
   const edges = await db.query<{ edge: string }>("select reader || E'\\n' || upstream as edge from established_edges");
   const served = new Set(edges.rows.map((row) => row.edge));
+  const renames = await db.query<{ old_key: string; key: AssetKey; state: Rename["state"] }>(
+    `select old_key, key, case when done_at is not null then 'done' when refused_at is not null then 'refused'
+       else 'asked' end as state from asset_renames`,
+  );
   return {
     established: { has: (reader, upstream) => served.has(`${reader}\n${upstream}`) },
     locations: [...locations.values()],
+    renames: new Map(renames.rows.map(({ old_key, key, state }) => [old_key, { key, state }])),
     owners: new Map(owners.rows.map(({ asset_key, team, location }) => [asset_key, { team, location }])),
   };
 }
@@ -104,10 +124,14 @@ export function locationSegment({ location, team, rows }: LocationRows): Locatio
 export async function loadSegments(db: Queryable): Promise<{
   readonly segments: readonly LocationSegment[];
   readonly owners: AssetOwners;
-  readonly established: EstablishedEdges;
+  readonly options: GraphOptions;
 }> {
-  const { locations, owners, established } = await readDefinitionRows(db);
-  return { segments: locations.map(locationSegment), owners, established };
+  const stored = await readDefinitionRows(db);
+  return {
+    segments: stored.locations.map(locationSegment),
+    owners: stored.owners,
+    options: graphOptions(stored),
+  };
 }
 
 function fromErrorRow({ code, message, hint, file, line }: DefinitionErrorRow): DefinitionError {

@@ -7,8 +7,15 @@ import { buildGraph } from "../domain/graph.ts";
 import type { Manifest, ReceivedDefinition } from "../domain/manifest.ts";
 import type { NewEvent } from "./append-events.ts";
 import { changeGraph } from "./change-graph.ts";
-import { type DefinitionRow, locationSegment, readDefinitionRows, toErrorRow } from "./definition-rows.ts";
+import {
+  type DefinitionRow,
+  graphOptions,
+  locationSegment,
+  readDefinitionRows,
+  toErrorRow,
+} from "./definition-rows.ts";
 import { lockDefinitions } from "./definitions-lock.ts";
+import { firstSeenAs } from "./first-seen.ts";
 import { nextDefinitions, rowKey } from "./next-definitions.ts";
 
 export { loadSegments } from "./definition-rows.ts";
@@ -59,7 +66,8 @@ export async function applyManifest(tx: pg.PoolClient, input: ManifestInput): Pr
   const stored = await readDefinitionRows(tx);
   const previous = stored.locations.find((entry) => entry.location === location)?.rows ?? [];
   const definitions = await resolveDefinitions(tx, input, previous);
-  const rows = nextDefinitions(previous, { entries: input.entries, definitions }, nowMs);
+  const firstSeenMs = firstSeenAs(stored, team, definitions);
+  const rows = nextDefinitions(previous, { entries: input.entries, definitions }, nowMs, firstSeenMs);
   await tx.query(
     `update locations set team = $2, definitions_hash = $3, build_id = $4, loaded_at = to_timestamp($5::double precision / 1000),
        removed_at = null where name = $1`,
@@ -185,13 +193,11 @@ async function replaceRows(tx: pg.PoolClient, replacement: Replacement): Promise
   const { location, team, previous, rows, owners, stored, nowMs } = replacement;
   await writeRows(tx, location, previous, rows);
   const others = stored.locations.filter((entry) => entry.location !== location);
-  const { established } = stored;
-  const options = { established: (reader: string, upstream: string) => established.has(reader, upstream) };
   const summary = summarize(previous, rows);
   const opened = await changeGraph(tx, {
-    before: buildGraph(stored.locations.map(locationSegment), stored.owners, options),
-    after: buildGraph([...others, { location, team, rows }].map(locationSegment), owners, options),
-    established,
+    before: buildGraph(stored.locations.map(locationSegment), stored.owners, graphOptions(stored)),
+    after: buildGraph([...others, { location, team, rows }].map(locationSegment), owners, graphOptions(stored)),
+    stored,
     location,
     events: [changedEvent(replacement, summary)],
     nowMs,

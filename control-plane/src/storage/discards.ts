@@ -21,12 +21,11 @@ export async function unmarkDiscarded(tx: pg.PoolClient, id: string): Promise<bo
 }
 
 /** The runs with steps that read this version, and the versions that they made from it. */
-export async function countReaders(tx: pg.PoolClient, assetKey: string, id: string): Promise<number> {
+export async function countReaders(tx: pg.PoolClient, id: string): Promise<number> {
   const { rows } = await tx.query<{ count: number }>(
     `select count(*) as count from versions v
-     where v.inputs @> jsonb_build_array(jsonb_build_object('asset', $1::text,
-       'versions', jsonb_build_array(jsonb_build_object('id', $2::text))))`,
-    [assetKey, id],
+     where v.inputs @> jsonb_build_array(jsonb_build_object('versions', jsonb_build_array(jsonb_build_object('id', $1::text))))`,
+    [id],
   );
   return rows[0]?.count ?? 0;
 }

@@ -9,6 +9,9 @@ export interface ResolvedManifest {
   readonly definitions: ReadonlyMap<string, ReceivedDefinition>;
 }
 
+/** When the same definition was first seen under another key or in another location; undefined: it is new. */
+export type FirstSeenAs = (kind: ManifestEntry["kind"], key: string) => number | undefined;
+
 /**
  * A location's rows after a manifest. A definition that fails to load keeps its last good one; one that vanished is
  * retired, unless a module did not load that may still define it; what never loaded and vanished is forgotten.
@@ -17,12 +20,13 @@ export function nextDefinitions(
   previous: readonly DefinitionRow[],
   { entries, definitions }: ResolvedManifest,
   nowMs: number,
+  firstSeenAs: FirstSeenAs = () => undefined,
 ): DefinitionRow[] {
   const before = new Map(previous.map((row) => [rowKey(row), row]));
   const next = new Map<string, DefinitionRow>();
   for (const entry of entries) {
     const key = rowKey(entry);
-    const row = rowOf(entry, before.get(key), definitions, nowMs);
+    const row = rowOf(entry, before.get(key), definitions, firstSeenAs(entry.kind, entry.key) ?? nowMs);
     const first = next.get(key);
     next.set(key, first === undefined ? row : bothDefined(first, row));
   }
@@ -47,10 +51,10 @@ function rowOf(
   entry: ManifestEntry,
   last: DefinitionRow | undefined,
   definitions: ReadonlyMap<string, ReceivedDefinition>,
-  nowMs: number,
+  newMs: number,
 ): DefinitionRow {
   const { kind, key } = entry;
-  const firstSeenMs = last?.firstSeenMs ?? nowMs;
+  const firstSeenMs = last?.firstSeenMs ?? newMs;
   const failed = (error: DefinitionError): DefinitionRow => ({
     kind,
     key,

@@ -112,6 +112,7 @@ export interface Schema {
   };
   established_edges: { reader: string; upstream: string; since: Time };
   asset_owners: { asset_key: string; team: string; location: string | null; claimed_at: Time };
+  asset_renames: { old_key: string; key: string; asked_at: Time; done_at: TimeOrNull; refused_at: TimeOrNull };
   asset_gate: { asset_key: string; epoch: Defaulted<number> };
   runs: {
     id: string;

@@ -171,7 +171,7 @@ export const historyRules: readonly HistoryRule[] = [
            and a.details ->> 'version' = v.id::text)
        union all select 'the change of owner of ' || e.asset_key, jsonb_build_object('asset', e.asset_key, 'seq', e.seq) from events e
          where e.kind in ('owner_transferred', 'owner_released') and not exists (select from audit a
-           where a.action in ('owner.transfer', 'owner.release') and a.subject = e.asset_key and a.actor = e.payload ->> 'actor'
+           where a.action in ('owner.transfer', 'owner.release') and a.subject = e.payload ->> 'asset' and a.actor = e.payload ->> 'actor'
              and (a.details -> 'from', a.details -> 'to') = (e.payload -> 'from', e.payload -> 'to'))) x`,
   ),
 ];

@@ -27,14 +27,15 @@ export const ownershipRules: readonly HistoryRule[] = [
        union select distinct asset_key, 'versions' from versions
        union select key, 'a definition in ' || location from location_definitions
          where kind = 'asset' and hash is not null and retired_at is null and error is null) x
-     where not exists (select from asset_owners o where o.asset_key = x.asset_key)`,
+     where not exists (select from asset_owners o where o.asset_key = x.asset_key or o.asset_key =
+       (select key from asset_renames n where n.old_key = x.asset_key and n.done_at is not null))`,
   ),
   rule(
     "made_by_owner",
     "A version is made by the location that owned its asset when its attempt was leased, and by no other; what is reported bears its name.",
     // Who owned it then is told by the first change after: it says whom the key was taken from. Without one, the registry.
     `with changes as materialized (select asset_key, seq, payload ->> 'from' as location from events
-         where kind in ('owner_transferred', 'owner_released')),
+         where kind in ('owner_transferred', 'owner_released', 'asset_renamed') and payload ? 'from'),
        made as (
          select v.id, v.asset_key, v.partition_key, v.seq, v.location, a.location as computed, a.asset_key as attempted,
            a.partition_key as attempted_partition, case when c.seq is null then o.location else c.location end as owner
@@ -58,7 +59,9 @@ export const ownershipRules: readonly HistoryRule[] = [
      where case when c.attempt_id is null
        then not exists (select from audit r where r.action = 'check.report' and r.details ->> 'result' = c.id::text
            and r.details ->> 'team' = c.team)
-         or not exists (select from definitions b where b.kind = 'check' and b.body ->> 'asset' = c.asset_key
+         or not exists (select from definitions b where b.kind = 'check'
+           and (b.body ->> 'asset' = c.asset_key or exists (select from asset_renames n
+             where n.old_key = b.body ->> 'asset' and n.key = c.asset_key and n.done_at is not null))
            and b.body ->> 'name' = c.name and b.body ->> 'reportedBy' = 'api')
        else l.team is distinct from c.team end`,
   ),

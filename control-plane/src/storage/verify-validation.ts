@@ -12,14 +12,15 @@ const rule = (id: string, says: string, violations: string): HistoryRule => ({
  * a payload, may compute them again for every row.
  */
 
-/** What each attempt read, with the event that leased it. */
+/** What each attempt read, by the key that it has now, with the event that leased it. */
 const reads = `
   leases as materialized (select payload ->> 'attempt' as attempt, min(seq) as seq from events where kind = 'step_leased' group by 1),
   reads as materialized (
-    select a.id as attempt, a.asset_key as reader, l.seq as leased, a.leased_at, i ->> 'asset' as upstream,
+    select a.id as attempt, a.asset_key as reader, l.seq as leased, a.leased_at, coalesce(n.key, i ->> 'asset') as upstream,
       v ->> 'partition' as partition, (v ->> 'id')::uuid as version, v -> 'waivers' as shown
-    from attempts a join leases l on l.attempt = a.id::text, jsonb_array_elements(a.inputs) i,
-      jsonb_array_elements(i -> 'versions') v
+    from attempts a join leases l on l.attempt = a.id::text cross join jsonb_array_elements(a.inputs) i
+      cross join jsonb_array_elements(i -> 'versions') v
+      left join asset_renames n on n.old_key = i ->> 'asset' and n.done_at is not null
     where a.kind = 'materialize')`;
 
 /**

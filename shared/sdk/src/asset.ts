@@ -65,6 +65,8 @@ export interface AssetOptions<
   readonly requiredChecks?: readonly RequiredCheck[] | undefined;
   /** Checks that compute reports itself, by name: `context.check(name, verdict)` for each. Those that run apart are made with `assetCheck`. */
   readonly checks?: K;
+  /** The key that it had before, of the same team: versions, results, waivers and events are found under the new one. */
+  readonly formerly?: string | undefined;
   /** Makes the value. What it returns is validated, stored, checked. */
   readonly compute: (
     inputs: InputsOf<D, P, S>,
@@ -96,6 +98,7 @@ export interface Asset<
   readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
   readonly checks?: K;
+  readonly formerly?: string;
   readonly compute: (
     inputs: InputsOf<D, P, S>,
     context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>, K>,
@@ -117,6 +120,7 @@ export interface AnyAsset extends AssetSpec {
   readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
   readonly checks?: ComputedChecks;
+  readonly formerly?: string;
   readonly compute: (...parameters: never[]) => unknown;
 }
 

@@ -17,6 +17,8 @@ export interface ExternalAssetOptions<
   /** The value is overwritten: no version of it can be read but the newest. Default: as `unversioned`. */
   readonly inPlace?: boolean | undefined;
   readonly requiredChecks?: readonly RequiredCheck[] | undefined;
+  /** The key that it had before, of the same team: versions, results, waivers and events are found under the new one. */
+  readonly formerly?: string | undefined;
   /** Checks whose results are reported by API. Those that run here are made with `assetCheck`. */
   readonly checks?: ReportedChecks | undefined;
 }
@@ -31,6 +33,7 @@ export interface ExternalAsset<
   readonly unversioned?: boolean;
   readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
+  readonly formerly?: string;
   readonly checks?: ReportedChecks;
 }
 

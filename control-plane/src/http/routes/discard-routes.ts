@@ -65,7 +65,7 @@ async function discardChange(
 ) {
   const db = onTransaction(tx);
   const after = await newestView(tx, node, view.partition);
-  const readers = await countReaders(tx, node.key, view.id);
+  const readers = await countReaders(tx, view.id);
   const move = gateMove(node, before, after, node.team, context.now());
   const cause = { kind: kind === "version_discarded" ? "discard" : "restore", version: view.id, reader: node.team };
   return {

@@ -89,7 +89,14 @@ export interface AssetDefinition {
     | SourceLocation
     | undefined;
   /** Present: its versions are reported by API, and no step makes it. */
-  external: ExternalAsset | undefined;
+  external:
+    | ExternalAsset
+    | undefined;
+  /**
+   * The key that the asset had before: its versions, results, waivers and events are carried over. Of the same team;
+   * empty: it had no other.
+   */
+  formerly: string;
 }
 
 export interface AssetDefinition_TagsEntry {
@@ -450,6 +457,7 @@ function createBaseAssetDefinition(): AssetDefinition {
     configSchema: "",
     source: undefined,
     external: undefined,
+    formerly: "",
   };
 }
 
@@ -514,6 +522,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     }
     if (message.external !== undefined) {
       ExternalAsset.encode(message.external, writer.uint32(202).fork()).join();
+    }
+    if (message.formerly !== "") {
+      writer.uint32(242).string(message.formerly);
     }
     return writer;
   },
@@ -694,6 +705,14 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
             message.external = ExternalAsset.decode(reader, reader.uint32());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.formerly = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -749,6 +768,7 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     message.external = (object.external !== undefined && object.external !== null)
       ? ExternalAsset.fromPartial(object.external)
       : undefined;
+    message.formerly = object.formerly ?? "";
     return message;
   },
 };

@@ -5,6 +5,7 @@ import type { AnySpec } from "../asset-spec.ts";
 import type { AnyAsset, RequiredCheck, RetryOptions } from "../asset.ts";
 import { schemaOf } from "../step/value-check.ts";
 import { describeDependencies } from "./describe-dependencies.ts";
+import { describeFormerKey } from "./describe-former-key.ts";
 import { describePartitions, spaceOf } from "./describe-partitions.ts";
 import type { FieldRule } from "./fields.ts";
 import {
@@ -58,6 +59,7 @@ const assetFields: Readonly<Record<string, FieldRule>> = {
   inPlace: flag,
   requiredChecks: { is: Array.isArray, words: "a list of { team, name }" },
   checks: record,
+  formerly: filledText,
   compute: callable,
 };
 
@@ -102,6 +104,7 @@ export function describeAsset(asset: AnyAsset, team: string, codeVersion: string
     automation: asset.automation && { kind: { $case: "onMissing", value: {} } },
     requiredChecks: describeRequiredChecks(what, asset),
     configSchema: configSchema(asset.config),
+    formerly: describeFormerKey(what, asset, team),
     external: undefined,
   };
 }

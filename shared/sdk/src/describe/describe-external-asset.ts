@@ -1,9 +1,10 @@
 import type { AssetDefinition } from "@headgate/proto";
 import type { AnyExternalAsset } from "../external-asset.ts";
 import { checkKey, describeRequiredChecks, describeSpec, specFields } from "./describe-asset.ts";
+import { describeFormerKey } from "./describe-former-key.ts";
 import { spaceOf } from "./describe-partitions.ts";
 import type { FieldRule } from "./fields.ts";
-import { checkFields, flag, record } from "./fields.ts";
+import { checkFields, filledText, flag, record } from "./fields.ts";
 import { DefinitionProblem } from "./problem.ts";
 
 const externalFields: Readonly<Record<string, FieldRule>> = {
@@ -11,6 +12,7 @@ const externalFields: Readonly<Record<string, FieldRule>> = {
   unversioned: flag,
   inPlace: flag,
   requiredChecks: { is: Array.isArray, words: "a list of { team, name }" },
+  formerly: filledText,
   checks: record,
 };
 
@@ -47,6 +49,7 @@ export function describeExternalAsset(asset: AnyExternalAsset, team: string): As
     automation: undefined,
     requiredChecks: describeRequiredChecks(what, asset),
     configSchema: "",
+    formerly: describeFormerKey(what, asset, team),
     external: { unversioned, hasValue },
   };
 }
