@@ -142,8 +142,9 @@ export const historyRules: readonly HistoryRule[] = [
      from (
        select 'version ' || id as what, id, asset_key, seq, inputs from versions where attempt_id is null
        union all select 'result ' || id, id, asset_key, seq, '[]' from check_results where attempt_id is null) x
-     where inputs <> '[]' or not exists (select from definitions d where d.kind = 'asset' and d.body ->> 'key' = x.asset_key
-       and d.body ? 'external')`,
+     where inputs <> '[]' or not exists (select from definitions d where d.kind = 'asset' and d.body ? 'external'
+       and (d.body ->> 'key' = x.asset_key or exists (select from asset_renames n
+         where n.old_key = d.body ->> 'key' and n.key = x.asset_key and n.done_at is not null)))`,
   ),
   rule(
     "audited",

@@ -16,7 +16,11 @@ export function describeFormerKey(
   const parsed = parseAssetKey(formerly);
   if (parsed !== undefined && teamOf(parsed) === team && formerly !== key) return formerly;
   const why =
-    parsed === undefined ? `is not an asset key: ${assetKeyRule}` : formerly === key ? "is its own key" : "is another team's";
+    parsed === undefined
+      ? `is not an asset key: ${assetKeyRule}`
+      : formerly === key
+        ? "is its own key"
+        : "is another team's";
   throw new DefinitionProblem(
     "definition.invalid_former_key",
     `${what} says that it was formerly ${describeValue(formerly)}, which ${why}.`,
