@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly now?: () => number;
   /** Whether the process of another daemon of this host lives. Default: it does. */
   readonly isAlive?: (pid: number) => boolean;
+  /** Who publishes. Default: nobody is connected. */
+  readonly locations?: DaemonOptions["locations"];
   readonly flushPool?: (pool: DaemonOptions["flushPool"]) => DaemonOptions["flushPool"];
 }
 
@@ -81,6 +83,7 @@ export class Engine {
       graphEpoch: () => this.mirror.epoch(),
       refreshGraph: async () => void (await this.mirror.refresh()),
       teamOf: (location) => location.split("-")[0],
+      locations: options.locations ?? { isConnected: () => false, publish: () => Promise.resolve(undefined) },
       newId,
       now: options.now ?? Date.now,
       log: { info: () => undefined, error: log },

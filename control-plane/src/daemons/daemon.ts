@@ -11,6 +11,7 @@ import { Automation } from "./automation.ts";
 import { RunDrive } from "./drive/run-drive.ts";
 import { LogFollower } from "./log-follower.ts";
 import { Loop } from "./loop.ts";
+import { Publisher, type PublishingLocations } from "./publisher.ts";
 
 export interface DaemonOptions {
   readonly pool: pg.Pool;
@@ -24,6 +25,7 @@ export interface DaemonOptions {
   /** The definitions changed: make `graph` newest, then resolve. */
   readonly refreshGraph: () => Promise<void>;
   readonly teamOf: (location: string) => string | undefined;
+  readonly locations: PublishingLocations;
   readonly newId: () => string;
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
@@ -37,12 +39,13 @@ const waiversEveryMs = 1_000;
 const maintenanceEveryMs = 60_000;
 
 /**
- * One daemon: its row, the run drive, automation and the housekeeping loops. When its row is taken from it, it starts
+ * One daemon: its row, the run drive, automation, publications and the housekeeping loops. When its row is taken from it, it starts
  * again under a new id; `drive` is then a new one.
  */
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly automation: Automation;
+  readonly publisher: Publisher;
   readonly #loops: Loop[] = [];
   readonly #follower: LogFollower;
   #drive: RunDrive | undefined;
@@ -66,6 +69,15 @@ export class Daemon {
       },
       failed: (error) => this.#failed("automation", error),
     });
+    this.publisher = new Publisher({
+      pool,
+      graph,
+      now,
+      daemonId: () => this.#id,
+      locations: options.locations,
+      recorded: () => options.notifications.notifySoon("headgate_events", ""),
+      failed: (error) => this.#failed("publications", error),
+    });
     this.#follower = new LogFollower({
       db: options.db,
       notifications: options.notifications,
@@ -74,6 +86,7 @@ export class Daemon {
         void this.#heard(news.definitionsChanged).then(() => {
           this.#drive?.changed(news.assets);
           this.automation.touch(news.assets);
+          this.publisher.touch(news.assets);
         });
       },
     });
@@ -108,6 +121,7 @@ export class Daemon {
     });
     this.#loop("maintenance", maintenanceEveryMs, () => ensureEventPartitions(pool));
     this.automation.wake();
+    this.publisher.definitionsChanged();
   }
 
   async stop(): Promise<void> {
@@ -116,6 +130,7 @@ export class Daemon {
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await this.#restarting;
     await this.automation.stop();
+    await this.publisher.stop();
     await this.#follower.stop();
     await this.#drive?.stop();
     await deleteDaemon(this.#options.pool, this.#id).catch(() => undefined);
@@ -125,6 +140,7 @@ export class Daemon {
   definitionsChanged(): void {
     this.#drive?.definitionsChanged();
     this.automation.definitionsChanged();
+    this.publisher.definitionsChanged();
   }
 
   async #heard(definitionsChanged: boolean): Promise<void> {
@@ -152,6 +168,7 @@ export class Daemon {
         this.#follower.advance(first, last);
         this.#options.notifications.notifySoon("headgate_events", String(last));
         this.automation.touch(assets);
+        this.publisher.touch(assets);
       },
       fenced: () => this.#fenced(),
       failed: (error) => this.#failed("drive", error),

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
-import type { Handshake, LocationAddress, LocationClient } from "../grpc/location-client.ts";
-import { LocationError } from "../grpc/location-error.ts";
+import type { StepError } from "../domain/attempt-report.ts";
+import type { Handshake, LocationAddress, LocationClient, Publication } from "../grpc/location-client.ts";
+import { LocationError, notConnected } from "../grpc/location-error.ts";
 import type { Session } from "../grpc/session.ts";
 import { readTlsFiles } from "../grpc/tls-files.ts";
 import type { DefinitionErrorRow } from "../storage/schema.ts";
@@ -106,6 +107,12 @@ export class LocationLoop {
   async reload(): Promise<void> {
     if (this.#client !== undefined && this.hasSession) await this.#resync(this.#client);
     else this.#wakeUp();
+  }
+
+  /** Has the location show a version to readers outside; answers why it could not. Throws LocationError. */
+  async publish(publication: Publication, signal: AbortSignal): Promise<StepError | undefined> {
+    if (this.#client !== undefined && this.hasSession) return await this.#client.publish(publication, signal);
+    throw notConnected(this.#target.name);
   }
 
   async stop(): Promise<void> {

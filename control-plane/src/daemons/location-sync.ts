@@ -1,5 +1,12 @@
 import type pg from "pg";
-import { type LocationAddress, type LocationClient, connectLocation } from "../grpc/location-client.ts";
+import type { StepError } from "../domain/attempt-report.ts";
+import {
+  type LocationAddress,
+  type LocationClient,
+  type Publication,
+  connectLocation,
+} from "../grpc/location-client.ts";
+import { notConnected } from "../grpc/location-error.ts";
 import { carryOverHistories } from "../storage/carry-over.ts";
 import { withTransaction } from "../storage/database.ts";
 import { removeLocation } from "../storage/definitions.ts";
@@ -66,6 +73,17 @@ export class LocationSync {
   /** From the supervisor of modules: it could not be started. */
   async locationFailed(location: string, error: DefinitionErrorRow): Promise<void> {
     await this.#loops.get(location)?.loop.failed(error);
+  }
+
+  /** Has a location show a version to readers outside; answers why it could not. Throws LocationError. */
+  async publish(location: string, publication: Publication, signal: AbortSignal): Promise<StepError | undefined> {
+    const loop = this.#loops.get(location)?.loop;
+    if (loop !== undefined) return await loop.publish(publication, signal);
+    throw notConnected(location);
+  }
+
+  isConnected(location: string): boolean {
+    return this.#loops.get(location)?.loop.hasSession ?? false;
   }
 
   /** Resolves once every entry has loaded, or its failure is stored. */

@@ -74,6 +74,8 @@ export interface AssetDefinition {
   readonly configSchema?: unknown;
   /** Its versions are reported by API, and no step makes it. */
   readonly external?: ExternalAsset;
+  /** Its IO manager shows versions to readers outside. */
+  readonly publishes?: true;
   readonly source: SourceLocation;
 }
 

@@ -126,6 +126,7 @@ function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
     ...(asset.external === undefined
       ? {}
       : { external: { unversioned: asset.external.unversioned, hasValue: asset.external.hasValue } }),
+    ...(asset.publishes ? { publishes: true } : {}),
     source: sourceLocation(asset.source ?? { file: "", line: 0 }),
   };
 }

@@ -11,11 +11,10 @@ import type {
 import type { ValueView } from "../domain/gate.ts";
 import { boundedText, exactText, isUuid, nameText } from "./bounded-text.ts";
 import { decodeMetadata } from "./decode-metadata.ts";
+import { decodeStepError } from "./decode-step-error.ts";
 import { WireError, missingField, unknownEnum } from "./wire-error.ts";
 
 const descriptionLengthMax = 8_192;
-const stackLengthMax = 32_768;
-const causesMax = 8;
 const checksMax = 1_000;
 const logBodySizeBytesMax = 1_048_576;
 const timestampMsMax = 8.64e15;
@@ -143,7 +142,7 @@ function checkReport(check: wire.CheckCompleted): CheckReport {
     outcome: checkOutcome(check.outcome),
     description: boundedText(check.description, descriptionLengthMax),
     metadata: decodeMetadata(check.metadata),
-    ...(check.error === undefined ? {} : { error: stepError(check.error) }),
+    ...(check.error === undefined ? {} : { error: decodeStepError(check.error) }),
   };
 }
 
@@ -173,7 +172,7 @@ function finishedReport(finished: wire.Finished): FinishedReport {
     outcome: attemptOutcome(finished.outcome),
     ...(finished.computed === undefined ? {} : { computed: computedReport(finished.computed) }),
     checks: finished.checks.map(checkReport),
-    ...(finished.error === undefined ? {} : { error: stepError(finished.error) }),
+    ...(finished.error === undefined ? {} : { error: decodeStepError(finished.error) }),
     ...(finished.retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(finished.retryAfterMs, durationMsMax) }),
     permanent: finished.permanent,
   };
@@ -197,19 +196,4 @@ function attemptOutcome(outcome: wire.Outcome): AttemptOutcome {
   }
   // The generated code hands on numbers that it does not know as they are.
   throw unknownEnum("the outcome of an attempt", outcome);
-}
-
-/** Errors are for people: what is too long is cut, and so are causes beyond the eighth. */
-function stepError(error: wire.StepError, depth = 0): StepError {
-  const { position, cause } = error;
-  return {
-    code: boundedText(error.code, 128) || "step.failed",
-    message: boundedText(error.message, descriptionLengthMax),
-    ...(error.stack === "" ? {} : { stack: boundedText(error.stack, stackLengthMax) }),
-    ...(error.hint === "" ? {} : { hint: boundedText(error.hint, descriptionLengthMax) }),
-    ...(position === undefined
-      ? {}
-      : { position: { file: boundedText(position.file, 4_096), line: position.line, column: position.column } }),
-    ...(cause === undefined || depth === causesMax ? {} : { cause: stepError(cause, depth + 1) }),
-  };
 }

@@ -61,7 +61,7 @@ function encodeMode(mode: DependencyMode): wire.DependencyMode {
 }
 
 /** Metadata goes out as one JSON object, name to value. */
-function encodeVersion(version: VersionReference): wire.VersionReference {
+export function encodeVersion(version: VersionReference): wire.VersionReference {
   const { value } = version;
   const metadata = Object.fromEntries(version.metadata.map((entry) => [entry.name, entry.value]));
   return {

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import { type ClientUnaryCall, Metadata, type ServiceError, credentials } from "@grpc/grpc-js";
+import { type ClientUnaryCall, Metadata, type ServiceError, credentials, status } from "@grpc/grpc-js";
 import { CodeLocationClient, CodeLocationService, type GetDefinitionsResponse } from "@headgate/proto";
+import type { StepError, VersionReference } from "../domain/attempt-report.ts";
 import type { Manifest, ReceivedDefinition } from "../domain/manifest.ts";
 import { boundedText } from "./bounded-text.ts";
 import { decodeDefinition, decodeManifestEntry } from "./decode-definition.ts";
+import { decodeStepError } from "./decode-step-error.ts";
+import { encodeVersion } from "./encode.ts";
 import { LocationError, callFailed } from "./location-error.ts";
 import {
   LocationSession,
@@ -23,6 +26,8 @@ const entriesMax = 100_000;
 const definitionsSizeBytesMax = 64 * 1_048_576;
 const hashesPerCall = 10_000;
 const definitionsDeadlineMs = 60_000;
+/** A location ends what takes too long by itself, and says so. */
+const publishGraceMs = 5_000;
 
 export interface LocationAddress {
   /** "host:port". */
@@ -36,6 +41,14 @@ export interface LocationAddress {
   /** Of calls that ask one thing; default 10,000. */
   readonly deadlineMs?: number;
   readonly sessionTiming?: SessionTiming;
+}
+
+/** A version to be shown to readers outside. */
+export interface Publication {
+  readonly asset: string;
+  readonly version: VersionReference;
+  /** Then it is aborted in the location. */
+  readonly timeoutMs: number;
 }
 
 export interface Handshake {
@@ -60,6 +73,12 @@ export interface LocationClient {
    * By hash, each verified against it. A hash that the location does not have (any more) is missing from the answer.
    */
   definitions(hashes: readonly string[]): Promise<Map<string, ReceivedDefinition>>;
+  /**
+   * Has the IO manager of an asset show a version to readers outside; harmless to ask twice. Answers why it could not.
+   *
+   * @throws LocationError `location.busy` if no worker process was free in time
+   */
+  publish(publication: Publication, signal: AbortSignal): Promise<StepError | undefined>;
   openSession(hello: SessionHello, handlers: SessionHandlers): Session;
   /** Cancels what is under way; a session goes on until it is closed itself. */
   close(): void;
@@ -160,6 +179,20 @@ class GrpcLocationClient implements LocationClient {
     return received;
   }
 
+  async publish({ asset, version, timeoutMs }: Publication, signal: AbortSignal): Promise<StepError | undefined> {
+    const { address } = this.#location;
+    const request = { assetKey: asset, version: encodeVersion(version), timeoutMs };
+    const call = this.#client.publish.bind(this.#client);
+    try {
+      const { error } = await this.#unary("to publish", call, request, timeoutMs + publishGraceMs, signal);
+      return error && decodeStepError(error);
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as Partial<ServiceError>;
+      if (code !== status.RESOURCE_EXHAUSTED) throw error;
+      throw new LocationError("location.busy", `no worker process of ${address} was free in time`, { cause: error });
+    }
+  }
+
   openSession(hello: SessionHello, handlers: SessionHandlers): Session {
     // Frames are encoded and decoded by the session itself, so that one malformed event does not cost the stream.
     const asTheyAre = (bytes: Buffer) => bytes;
@@ -182,16 +215,21 @@ class GrpcLocationClient implements LocationClient {
       callback: (error: ServiceError | null, response: Response) => void,
     ) => ClientUnaryCall,
     request: Request,
+    deadlineMs = this.#location.deadlineMs ?? 10_000,
+    signal?: AbortSignal,
   ): Promise<Response> {
-    const { address, tls, deadlineMs = 10_000 } = this.#location;
+    const { address, tls } = this.#location;
     return new Promise((resolve, reject) => {
       const options = { deadline: Date.now() + deadlineMs };
+      const cancel = () => asked.cancel();
       const asked = call(request, this.#metadata, options, (error, response) => {
         this.#calls.delete(asked);
+        signal?.removeEventListener("abort", cancel);
         if (error === null) resolve(response);
         else reject(callFailed(address, what, error, tls !== undefined));
       });
       this.#calls.add(asked);
+      signal?.addEventListener("abort", cancel, { once: true });
     });
   }
 

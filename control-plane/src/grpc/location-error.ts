@@ -12,6 +12,7 @@ const hints = {
   "location.tls_failed": "compare the certificates of both sides: docs/how-to/tls.md",
   "location.tls_unreadable": "correct tls of the entry in workspace.yaml, the file, or its rights",
   "location.protocol_mismatch": "upgrade the older side: the SDK of the code location, or the control plane",
+  "location.busy": "it is asked again; give the location more workers (HEADGATE_WORKERS) if it stays so",
   "location.refused": "correct the code location, then reload it: headgate location reload",
   "location.not_a_location": "the address answers, but serves no headgate.v1.CodeLocation; correct host and port",
 } as const;
@@ -48,9 +49,15 @@ export class LocationError extends Error {
       case "location.timed_out":
       case "location.lost":
       case "location.silent":
+      case "location.busy":
         return false;
     }
   }
+}
+
+/** Nobody can be asked: it has no session, or is not in the workspace. */
+export function notConnected(location: string): LocationError {
+  return new LocationError("location.unreachable", `location ${location} is not connected`);
 }
 
 /** What a failed call says about the location at `address`, which was dialled with TLS or without. */

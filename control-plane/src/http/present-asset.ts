@@ -4,16 +4,19 @@ import type { DefinitionError } from "../domain/definitions.ts";
 import { type AssetNode, type CheckNode, type GraphError, requiredChecks } from "../domain/graph.ts";
 import { type StatusRange, worstStatus } from "../domain/status.ts";
 import type { CheckResultRow } from "../storage/checks-read.ts";
+import type { publicationsOf } from "../storage/publications.ts";
 import type {
   assetDependency,
   assetSummary,
   check,
   dimensionDefinition,
   partitionsDefinition,
+  publications,
   statusRange,
 } from "./contract/asset.ts";
 import type { definitionProblem } from "./contract/shapes.ts";
-import { presentTime } from "./present-run.ts";
+import { presentFailure } from "./present-failure.ts";
+import { presentTime, presentTimeOrNull } from "./present-run.ts";
 
 export type AssetSummaryAnswer = z.input<typeof assetSummary>;
 
@@ -86,6 +89,20 @@ export function presentDependencies(node: AssetNode): z.input<typeof assetDepend
     atLeast: edge.atLeast,
     mapping: edge.mapping.kind,
   }));
+}
+
+export function presentPublications({
+  published,
+  failing,
+}: Awaited<ReturnType<typeof publicationsOf>>): z.input<typeof publications> {
+  return {
+    published,
+    failing: failing.map(({ retryAt, error, ...failing }) => ({
+      ...failing,
+      retryAt: presentTimeOrNull(retryAt),
+      error: presentFailure(error),
+    })),
+  };
 }
 
 export function presentChecks(node: AssetNode, latest: readonly CheckResultRow[]): z.input<typeof check>[] {

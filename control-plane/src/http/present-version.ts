@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import type { z } from "zod";
 import { judge } from "../domain/gate.ts";
 import { type AssetNode, requiredChecks } from "../domain/graph.ts";
+import { publishedSince } from "../storage/publications.ts";
 import type { Schema } from "../storage/schema.ts";
 import type { VersionRecord } from "../storage/versions-read.ts";
 import { type WaiverRow, waiversInForce } from "../storage/waivers-read.ts";
@@ -40,6 +41,7 @@ export async function presentVersions(
   const nowMs = context.now();
   const ids = records.map((record) => record.view.id);
   const waivers = await waiversInForce(db, ids, new Date(nowMs));
+  const published = await publishedSince(db, ids);
   const required = requiredChecks(node, node.team);
   return records.map((record) => {
     const { view, discarded } = record;
@@ -71,6 +73,7 @@ export async function presentVersions(
       reasons: judgement.reasons.map((reason) => presentReason(context, reason)),
       discarded:
         discarded === undefined ? null : { at: presentTime(discarded.at), by: discarded.by, reason: discarded.reason },
+      publishedAt: presentTimeOrNull(published.get(view.id) ?? null),
     };
   });
 }

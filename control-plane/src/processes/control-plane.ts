@@ -5,6 +5,7 @@ import { v7 as newId } from "uuid";
 import { Daemon } from "../daemons/daemon.ts";
 import { GraphMirror } from "../daemons/graph-mirror.ts";
 import { LocationSync, workspaceTargets } from "../daemons/location-sync.ts";
+import { notConnected } from "../grpc/location-error.ts";
 import { createApp } from "../http/app.ts";
 import { type EventFeed, openEventFeed } from "../http/event-feed.ts";
 import type { ApiToken } from "../http/tokens.ts";
@@ -98,6 +99,7 @@ export class ControlPlane {
     const { database, notifications, mirror, log } = this;
     const flush = openDatabase(this.#databaseUrl, { max: 1, applicationName: "headgate drive" });
     this.#closing.push(() => flush.close());
+    const locations: { connected?: LocationSync } = {};
     const daemon = new Daemon({
       pool: database.pool,
       flushPool: flush.pool,
@@ -108,6 +110,14 @@ export class ControlPlane {
       graphEpoch: () => mirror.epoch(),
       refreshGraph: async () => void (await mirror.refresh()),
       teamOf: (location) => this.workspace.entries.find((entry) => entry.locationName === location)?.team,
+      // They are connected once the daemon has started.
+      locations: {
+        isConnected: (location) => locations.connected?.isConnected(location) ?? false,
+        publish: async (location, publication, signal) => {
+          if (locations.connected === undefined) throw notConnected(location);
+          return await locations.connected.publish(location, publication, signal);
+        },
+      },
       now: Date.now,
       newId: () => newId(),
       processes: {
@@ -122,7 +132,10 @@ export class ControlPlane {
       daemonId: () => daemon.id,
       log,
       listener: {
-        sessionOpened: (...args) => daemon.drive.contact.sessionOpened(...args),
+        sessionOpened: (location, ...args) => {
+          daemon.drive.contact.sessionOpened(location, ...args);
+          daemon.publisher.locationOpened(location);
+        },
         reports: (...args) => daemon.drive.contact.reports(...args),
         refused: (...args) => daemon.drive.contact.refused(...args),
         credits: (...args) => daemon.drive.contact.credits(...args),
@@ -130,6 +143,7 @@ export class ControlPlane {
         inFlight: (location) => daemon.drive.contact.inFlight(location),
       },
     });
+    locations.connected = sync;
     let entries: readonly WorkspaceEntry[] = [];
     const setWorkspace = async (workspace: Workspace): Promise<readonly WorkspaceEntry[]> => {
       entries = entriesWithLastGood(entries, workspace);

@@ -66,6 +66,12 @@ function lineOf(event: EventRow): string | undefined {
       const error = event.payload["error"] as { message: string } | undefined;
       return `✕ failed      ${place}: ${error?.message ?? "no reason was given"}`;
     }
+    case "version_published":
+      return `✓ published   ${place}`;
+    case "publish_failed": {
+      const error = event.payload["error"] as { message: string } | undefined;
+      return `✕ unpublished ${place}: ${error?.message ?? "no reason was given"}`;
+    }
     default:
       return undefined;
   }

@@ -9,7 +9,7 @@ const lookEveryMs = 50;
 
 /**
  * Waits until nothing is left to do: every location has loaded or is reported, no run is queued or in flight, no
- * condition requests anything. Prints what became of it. Returns the exit status that `materialize` would have.
+ * condition requests anything, nothing is to be published. Prints what became of it. Returns the exit status that `materialize` would have.
  */
 export async function runOnce(plane: ControlPlane, daemon: Daemon, sync: LocationSync): Promise<number> {
   const { pool } = plane.database;
@@ -19,7 +19,7 @@ export async function runOnce(plane: ControlPlane, daemon: Daemon, sync: Locatio
   for (;;) {
     const requested = await daemon.automation.settle();
     const { open } = await onceSummary(pool, startedAt);
-    if (requested === 0 && open === 0 && (await isStillQuiet(plane, daemon))) break;
+    if (requested === 0 && open === 0 && (await isStillQuiet(plane, daemon)) && daemon.publisher.isIdle) break;
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
   const summary = await onceSummary(pool, startedAt);

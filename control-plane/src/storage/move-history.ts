@@ -21,6 +21,10 @@ const statements: Readonly<Record<string, string>> = {
       written as (insert into automation_requests (asset_key, partition_key, fingerprint, run_id, created_at)
         select $2, partition_key, fingerprint, run_id, created_at from moved on conflict do nothing)
     select from moved`,
+  // Outside, what was shown bears the old name: under the new one nothing is shown yet, and the newest open version will be.
+  publications: `update publications set asset_key = $2, version_id = null, published_at = null, daemon = null,
+      claimed_until = null, failures = 0, retry_at = null, error = null
+    where (asset_key, partition_key) in (select asset_key, partition_key from publications where asset_key = $1 limit $3)`,
 };
 
 function byId(table: string, id: string): string {

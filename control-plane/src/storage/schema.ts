@@ -258,6 +258,18 @@ export interface Schema {
     run_id: string;
     created_at: Time;
   };
+  publications: {
+    asset_key: string;
+    partition_key: string;
+    version_id: string | null;
+    published_at: TimeOrNull;
+    wanted_id: string;
+    daemon: string | null;
+    claimed_until: TimeOrNull;
+    failures: Defaulted<number>;
+    retry_at: TimeOrNull;
+    error: JsonOrNull<StepErrorRow>;
+  };
   audit: { id: Generated<number>; at: Time; actor: string; action: string; subject: string; details: Json<unknown> };
   idempotency_keys: {
     actor: string;

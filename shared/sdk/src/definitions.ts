@@ -28,3 +28,9 @@ export function definitions(options: DefinitionsOptions): Definitions {
   const gathered = { ...given, kind: "definitions", assets: given.assets ?? [], checks: given.checks ?? [] };
   return rememberSite(gathered, definitions) as unknown as Definitions;
 }
+
+/** Those of them that are IO managers: the first writes. */
+export function ioManagersOf(given: Definitions["io"]): IoManager[] {
+  const list = Array.isArray(given) ? (given as readonly (IoManager | undefined)[]) : [given as IoManager | undefined];
+  return list.filter((io): io is IoManager => io?.kind === "ioManager");
+}

@@ -41,6 +41,12 @@ export interface IoManagerOptions<W, R extends ResourceMap> {
   readonly write: (value: W, context: IoContext<R>) => WrittenReference | Promise<WrittenReference>;
   /** Reads a value, also one that another team's location wrote. */
   readonly read: (reference: ValueReference, context: IoContext<R>) => unknown;
+  /**
+   * Shows a version to readers outside Headgate: swaps a view or a pointer. Called with the newest open version of a
+   * partition once its gate is open, again when another one becomes that, and again after a failure: what was published
+   * already must be harmless to publish.
+   */
+  readonly publish?: (reference: ValueReference, context: IoContext<R>) => void | Promise<void>;
 }
 
 /** Writes and reads values. `W`: the values that it can write. */
@@ -51,6 +57,7 @@ export interface IoManager<in W = never> {
   readonly resources?: ResourceMap;
   readonly write: (value: W, context: IoContext) => WrittenReference | Promise<WrittenReference>;
   readonly read: (reference: ValueReference, context: IoContext) => unknown;
+  readonly publish?: (reference: ValueReference, context: IoContext) => void | Promise<void>;
 }
 
 /** Declares an IO manager. */

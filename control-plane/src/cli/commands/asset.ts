@@ -2,10 +2,11 @@ import type { Answer, Routes } from "../../http/contract.ts";
 import { segment } from "../api-client.ts";
 import { CliError } from "../cli-error.ts";
 import { type CommandContext, print } from "../command-context.ts";
-import { agoText } from "../duration-text.ts";
+import { agoText, durationText } from "../duration-text.ts";
 import { exitStatus } from "../exit-status.ts";
 import { metadataLines } from "../metadata-lines.ts";
 import { colorOf } from "../paint.ts";
+import { printable } from "../printable.ts";
 import { indented, ownerText, reasonLines } from "../reason-block.ts";
 import { stepName } from "../run-summary.ts";
 import { table } from "../table.ts";
@@ -60,6 +61,7 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
             : `${paint(colorOf(check.latest.outcome), check.latest.outcome)} on ${check.latest.partition || "it"}, ${agoText(check.latest.at, terminal.now())}`;
         return `  check ${check.name}${check.required ? " (blocking)" : ""}: ${latest}`;
       }),
+      ...publicationLines(context, asset),
       ...(asset.newest === null || asset.newest.metadata.length === 0
         ? []
         : [
@@ -81,6 +83,20 @@ function externalText({ unversioned }: { readonly unversioned: boolean }): strin
 
 function neverRun({ reportedBy }: Check): string {
   return reportedBy === null ? "never run" : `never reported by ${reportedBy === "api" ? "API" : "compute"}`;
+}
+
+/** What readers outside see, and what of it cannot be brought to the newest open version. */
+function publicationLines({ paint, terminal }: CommandContext, asset: Answer<Routes["getAsset"]>): string[] {
+  if (asset.publications === null) return [];
+  const { published, failing } = asset.publications;
+  const what = asset.partitioned ? `${published} partitions` : published === 0 ? "nothing yet" : "a version";
+  return [
+    `  published: ${what}`,
+    ...failing.flatMap(({ partition, error, failures, retryAt }) => [
+      `  ${paint("red", `publishing ${partition || "it"} failed${failures > 1 ? ` ${failures} times` : ""}:`)} ${printable(error.message)}${retryAt === null ? "" : `, next try in ${durationText(Date.parse(retryAt) - terminal.now())}`}`,
+      ...(error.hint === null ? [] : [`    ${printable(error.hint)}`]),
+    ]),
+  ];
 }
 
 export async function assetVersions(
@@ -111,6 +127,7 @@ export async function assetVersions(
 function notes(version: Version): string {
   return [
     ...(version.newest ? ["newest"] : []),
+    ...(version.publishedAt === null ? [] : ["published"]),
     ...(version.discarded === null ? [] : [`discarded by ${version.discarded.by}: ${version.discarded.reason}`]),
     ...version.waivers.map((waiver) => `${waiver.check} waived by ${waiver.actor}`),
     ...(version.inheritedWaivers.length === 0 ? [] : ["stands on a waiver"]),

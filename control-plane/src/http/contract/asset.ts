@@ -161,6 +161,7 @@ export const version = z
     inheritedWaivers: z.array(id).describe("under which it, or anything upstream of it, was read"),
     reasons: z.array(reason),
     discarded: z.object({ at: time, by: z.string(), reason: z.string() }).nullable(),
+    publishedAt: timeOrNull.describe("since when readers outside see this version"),
   })
   .meta({ id: "Version" });
 
@@ -193,6 +194,23 @@ export const check = z
   })
   .meta({ id: "Check" });
 
+export const publications = z
+  .object({
+    published: z.int().describe("partitions of which readers outside see a version"),
+    failing: z
+      .array(
+        z.object({
+          partition: z.string(),
+          version: id,
+          failures: z.int().describe("in a row"),
+          retryAt: timeOrNull,
+          error: failure,
+        }),
+      )
+      .describe("the first ten by partition key"),
+  })
+  .meta({ id: "Publications" });
+
 export const assetDetail = assetSummary
   .extend({
     owner,
@@ -205,6 +223,7 @@ export const assetDetail = assetSummary
     checks: z.array(check),
     source: z.object({ file: z.string(), line: z.int() }),
     newest: version.nullable().describe("the newest version of any partition"),
+    publications: publications.nullable().describe("null: its IO manager publishes nothing"),
   })
   .meta({ id: "AssetDetail" });
 

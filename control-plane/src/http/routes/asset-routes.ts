@@ -1,6 +1,8 @@
 import { rangeSet } from "@headgate/model";
 import type { AssetNode } from "../../domain/graph.ts";
+import { publishes } from "../../domain/publication.ts";
 import { latestResults } from "../../storage/checks-read.ts";
+import { publicationsOf } from "../../storage/publications.ts";
 import { listVersions, readVersion, type VersionRecord } from "../../storage/versions-read.ts";
 import type { ApiContext } from "../api-context.ts";
 import { loadStatuses } from "../asset-statuses.ts";
@@ -11,6 +13,7 @@ import {
   presentChecks,
   presentDependencies,
   presentPartitionsDefinition,
+  presentPublications,
   presentRanges,
 } from "../present-asset.ts";
 import { presentOwner } from "../present-reason.ts";
@@ -27,6 +30,8 @@ type AssetRouteName =
   | "getPartitions"
   | "listAssetChecks"
   | "listChecks";
+
+const failingMax = 10;
 
 /** @throws Problem `version.unknown` */
 export async function findVersion(context: ApiContext, node: AssetNode, id: string): Promise<VersionRecord> {
@@ -77,10 +82,11 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
 
   async getAsset(context, { params }) {
     const node = findAsset(context, params.key);
-    const [statuses, latest, versions] = await Promise.all([
+    const [statuses, latest, versions, publications] = await Promise.all([
       loadStatuses(context, [node]),
       latestResults(context.db, [node.key]),
       listVersions(context.db, node.key, undefined, { limit: 20 }),
+      publishes(node) ? publicationsOf(context.db, node.key, failingMax) : undefined,
     ]);
     const ranges = statuses.get(node) ?? [];
     const { definition } = node;
@@ -97,6 +103,7 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
       checks: presentChecks(node, latest),
       source: { ...definition.source },
       newest: newest === undefined ? null : await presentVersion(context, context.db, node, newest),
+      publications: publications === undefined ? null : presentPublications(publications),
     };
   },
 

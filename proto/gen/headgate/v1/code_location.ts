@@ -23,7 +23,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ManifestEntry } from "./manifest.ts";
-import { SessionRequest, SessionResponse } from "./session.ts";
+import { SessionRequest, SessionResponse, StepError, VersionReference } from "./session.ts";
 
 export interface HandshakeRequest {
   protocolMin: number;
@@ -73,6 +73,21 @@ export interface EncodedDefinition {
   hash: string;
   /** The encoded Definition that the hash was taken of. */
   definition: Buffer;
+}
+
+export interface PublishRequest {
+  assetKey: string;
+  /** The newest open version of its partition. */
+  version:
+    | VersionReference
+    | undefined;
+  /** Milliseconds; then it is aborted, and its worker process is killed if it goes on. */
+  timeoutMs: number;
+}
+
+export interface PublishResponse {
+  /** Absent: readers outside see the version. */
+  error: StepError | undefined;
 }
 
 function createBaseHandshakeRequest(): HandshakeRequest {
@@ -638,6 +653,144 @@ export const EncodedDefinition: MessageFns<EncodedDefinition> = {
   },
 };
 
+function createBasePublishRequest(): PublishRequest {
+  return { assetKey: "", version: undefined, timeoutMs: 0 };
+}
+
+export const PublishRequest: MessageFns<PublishRequest> = {
+  encode(message: PublishRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.assetKey !== "") {
+      writer.uint32(10).string(message.assetKey);
+    }
+    if (message.version !== undefined) {
+      VersionReference.encode(message.version, writer.uint32(18).fork()).join();
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(24).uint64(message.timeoutMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PublishRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublishRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.assetKey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = VersionReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeoutMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PublishRequest>): PublishRequest {
+    return PublishRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PublishRequest>): PublishRequest {
+    const message = createBasePublishRequest();
+    message.assetKey = object.assetKey ?? "";
+    message.version = (object.version !== undefined && object.version !== null)
+      ? VersionReference.fromPartial(object.version)
+      : undefined;
+    message.timeoutMs = object.timeoutMs ?? 0;
+    return message;
+  },
+};
+
+function createBasePublishResponse(): PublishResponse {
+  return { error: undefined };
+}
+
+export const PublishResponse: MessageFns<PublishResponse> = {
+  encode(message: PublishResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.error !== undefined) {
+      StepError.encode(message.error, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PublishResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublishResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.error = StepError.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PublishResponse>): PublishResponse {
+    return PublishResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PublishResponse>): PublishResponse {
+    const message = createBasePublishResponse();
+    message.error = (object.error !== undefined && object.error !== null)
+      ? StepError.fromPartial(object.error)
+      : undefined;
+    return message;
+  },
+};
+
 /** What a code location serves. Beside it, an instance serves grpc.health.v1.Health and server reflection. */
 export type CodeLocationService = typeof CodeLocationService;
 export const CodeLocationService = {
@@ -673,6 +826,20 @@ export const CodeLocationService = {
       Buffer.from(GetDefinitionsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetDefinitionsResponse => GetDefinitionsResponse.decode(value),
   },
+  /**
+   * Lets the IO manager that stored a version show it to readers outside: a view or a pointer is swapped. Asked again
+   * until it was answered without an error, so it must be harmless to do twice. RESOURCE_EXHAUSTED: no worker process
+   * was free in time.
+   */
+  publish: {
+    path: "/headgate.v1.CodeLocation/Publish" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PublishRequest): Buffer => Buffer.from(PublishRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PublishRequest => PublishRequest.decode(value),
+    responseSerialize: (value: PublishResponse): Buffer => Buffer.from(PublishResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PublishResponse => PublishResponse.decode(value),
+  },
   /** See session.proto. */
   session: {
     path: "/headgate.v1.CodeLocation/Session" as const,
@@ -692,6 +859,12 @@ export interface CodeLocationServer extends UntypedServiceImplementation {
   getManifest: handleUnaryCall<GetManifestRequest, GetManifestResponse>;
   /** The definitions with these hashes, in messages of at most 1 MiB. */
   getDefinitions: handleServerStreamingCall<GetDefinitionsRequest, GetDefinitionsResponse>;
+  /**
+   * Lets the IO manager that stored a version show it to readers outside: a view or a pointer is swapped. Asked again
+   * until it was answered without an error, so it must be harmless to do twice. RESOURCE_EXHAUSTED: no worker process
+   * was free in time.
+   */
+  publish: handleUnaryCall<PublishRequest, PublishResponse>;
   /** See session.proto. */
   session: handleBidiStreamingCall<SessionRequest, SessionResponse>;
 }
@@ -739,6 +912,26 @@ export interface CodeLocationClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<GetDefinitionsResponse>;
+  /**
+   * Lets the IO manager that stored a version show it to readers outside: a view or a pointer is swapped. Asked again
+   * until it was answered without an error, so it must be harmless to do twice. RESOURCE_EXHAUSTED: no worker process
+   * was free in time.
+   */
+  publish(
+    request: PublishRequest,
+    callback: (error: ServiceError | null, response: PublishResponse) => void,
+  ): ClientUnaryCall;
+  publish(
+    request: PublishRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PublishResponse) => void,
+  ): ClientUnaryCall;
+  publish(
+    request: PublishRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PublishResponse) => void,
+  ): ClientUnaryCall;
   /** See session.proto. */
   session(): ClientDuplexStream<SessionRequest, SessionResponse>;
   session(options: Partial<CallOptions>): ClientDuplexStream<SessionRequest, SessionResponse>;
@@ -762,6 +955,17 @@ type DeepPartial<T> = T extends Builtin ? T
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

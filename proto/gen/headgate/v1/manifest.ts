@@ -97,6 +97,8 @@ export interface AssetDefinition {
    * empty: it had no other.
    */
   formerly: string;
+  /** Its IO manager shows versions to readers outside once their gate is open: see Publish. */
+  publishes: boolean;
 }
 
 export interface AssetDefinition_TagsEntry {
@@ -458,6 +460,7 @@ function createBaseAssetDefinition(): AssetDefinition {
     source: undefined,
     external: undefined,
     formerly: "",
+    publishes: false,
   };
 }
 
@@ -525,6 +528,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     }
     if (message.formerly !== "") {
       writer.uint32(242).string(message.formerly);
+    }
+    if (message.publishes !== false) {
+      writer.uint32(280).bool(message.publishes);
     }
     return writer;
   },
@@ -713,6 +719,14 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
             message.formerly = reader.string();
             continue;
           }
+          case 35: {
+            if (tag !== 280) {
+              break;
+            }
+
+            message.publishes = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -769,6 +783,7 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
       ? ExternalAsset.fromPartial(object.external)
       : undefined;
     message.formerly = object.formerly ?? "";
+    message.publishes = object.publishes ?? false;
     return message;
   },
 };

@@ -3,10 +3,12 @@ import { Backoff } from "@headgate/proto";
 import { assetKeyRule, cleanText, parseAssetKey, teamOf } from "@headgate/model";
 import type { AnySpec } from "../asset-spec.ts";
 import type { AnyAsset, RequiredCheck, RetryOptions } from "../asset.ts";
+import type { IoManager } from "../io-manager.ts";
 import { schemaOf } from "../step/value-check.ts";
 import { describeDependencies } from "./describe-dependencies.ts";
 import { describeFormerKey } from "./describe-former-key.ts";
 import { describePartitions, spaceOf } from "./describe-partitions.ts";
+import { checkIo } from "./check-io.ts";
 import type { FieldRule } from "./fields.ts";
 import {
   anything,
@@ -78,9 +80,10 @@ function isValueDeclaration(value: unknown): boolean {
 /**
  * An asset as it goes into the manifest.
  *
+ * @param io the IO manager that stores its values if it has none of its own
  * @throws DefinitionProblem
  */
-export function describeAsset(asset: AnyAsset, team: string, codeVersion: string): AssetDefinition {
+export function describeAsset(asset: AnyAsset, team: string, codeVersion: string, io?: IoManager): AssetDefinition {
   checkKey(asset.key, team);
   const what = `asset ${asset.key}`;
   checkFields(what, asset, assetFields);
@@ -92,6 +95,7 @@ export function describeAsset(asset: AnyAsset, team: string, codeVersion: string
     );
   }
   checkResources(what, asset);
+  if (asset.io !== undefined) checkIo(`the IO manager of ${what}`, asset.io);
   const space = spaceOf(what, asset.partitions);
   return {
     ...describeSpec(asset, codeVersion),
@@ -106,6 +110,7 @@ export function describeAsset(asset: AnyAsset, team: string, codeVersion: string
     configSchema: configSchema(asset.config),
     formerly: describeFormerKey(what, asset, team),
     external: undefined,
+    publishes: (asset.io ?? io)?.publish !== undefined,
   };
 }
 

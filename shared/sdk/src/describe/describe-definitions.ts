@@ -4,8 +4,11 @@ import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnyAsset } from "../asset.ts";
 import type { AnyExternalAsset } from "../external-asset.ts";
 import type { Definitions } from "../definitions.ts";
+import { ioManagersOf } from "../definitions.ts";
+import type { IoManager } from "../io-manager.ts";
 import type { CodeBase } from "../step/code-base.ts";
 import type { DescribedEntry } from "../step/worker-protocol.ts";
+import { checkIo } from "./check-io.ts";
 import { describeAsset } from "./describe-asset.ts";
 import { describeCheck, describeReportedCheck } from "./describe-check.ts";
 import { describeExternalAsset } from "./describe-external-asset.ts";
@@ -29,6 +32,8 @@ export class DefinitionsDescriber {
   readonly #assets = new Map<string, AnyAsset>();
   readonly #checks = new Map<string, AnyAssetCheck>();
   readonly #broken = new Set<string>();
+  /** Stores the values of assets without an IO manager of their own. */
+  #io: IoManager | undefined;
 
   constructor(codeBase: CodeBase, entrySource: string, codeVersionOf: (asset: AnyAsset) => string) {
     this.#codeBase = codeBase;
@@ -40,6 +45,7 @@ export class DefinitionsDescriber {
     const definitions = this.#accepted(exported);
     if (definitions !== undefined) {
       const { team, assets, checks } = definitions;
+      this.#io = ioManagersOf(definitions.io)[0];
       this.#list("assets", assets, (asset, at) => this.#asset(asset as AnyAsset | AnyExternalAsset, at, team));
       this.#list("checks", checks, (check, at) => this.#check(check as AnyAssetCheck, at));
     }
@@ -81,7 +87,19 @@ export class DefinitionsDescriber {
         hint: "Make it with ioManager({ ... }), or take one of a connections package.",
       });
     }
+    this.#ioManagers(managers, source);
     return given;
+  }
+
+  #ioManagers(managers: readonly unknown[], source: SourceLocation | undefined): void {
+    managers.forEach((io, index) => {
+      if ((io as IoManager | undefined)?.kind !== "ioManager") return;
+      try {
+        checkIo(`io[${index}] of definitions({ ... })`, io as IoManager);
+      } catch (error) {
+        this.#refuse("module", `${this.#entrySource}#io[${index}]`, source, error);
+      }
+    });
   }
 
   #list(name: string, values: unknown, describe: (value: object, at: string) => void): void {
@@ -136,7 +154,7 @@ export class DefinitionsDescriber {
   #describedAsset(asset: AnyAsset | AnyExternalAsset, key: string, isNamed: boolean, team: string) {
     switch (asset.kind) {
       case "asset":
-        return describeAsset(asset, team, this.#codeVersionOf(asset));
+        return describeAsset(asset, team, this.#codeVersionOf(asset), this.#io);
       case "externalAsset":
         return describeExternalAsset(asset, team);
     }

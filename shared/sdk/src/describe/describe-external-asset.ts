@@ -51,5 +51,6 @@ export function describeExternalAsset(asset: AnyExternalAsset, team: string): As
     configSchema: "",
     formerly: describeFormerKey(what, asset, team),
     external: { unversioned, hasValue },
+    publishes: false,
   };
 }

@@ -5,6 +5,7 @@ import type {
   AttemptPosition,
   CancelCommand,
   Finished,
+  PublishRequest,
   SessionRequest_Batch,
   SessionRequest_Hello,
   StepCommand,
@@ -14,6 +15,8 @@ import type { BundleReference, FromWorker } from "../step/worker-protocol.ts";
 import { AttemptBook } from "./attempt-book.ts";
 import type { Attempt } from "./attempt.ts";
 import { canceledBeforeStart, checkTimedOut, finishedByExit, neverStarted, notLoaded } from "./attempt.ts";
+import { Publications } from "./publications.ts";
+import type { PublishOutcome } from "./publications.ts";
 import { Session } from "./session.ts";
 import type { SessionSink } from "./session.ts";
 import { WorkerPool } from "./worker-pool.ts";
@@ -33,6 +36,7 @@ const leaseCheckMs = 250;
 export class Instance {
   readonly id = randomUUID();
   readonly #pool: WorkerPool;
+  readonly #publications: Publications;
   readonly #attempts = new AttemptBook(() => this.#changed());
   readonly #queue: Attempt[] = [];
   readonly #sessions = new Set<Session>();
@@ -53,12 +57,23 @@ export class Instance {
     this.#onChange = onChange;
     this.#onNoWorkers = onNoWorkers;
     this.#pool = new WorkerPool(workers, {
-      message: (attemptId, message) => this.#message(attemptId, message),
-      output: (attemptId, stream, body) => this.#output(attemptId, stream, body),
-      died: (attemptId, exit, pid) => this.#died(attemptId, exit, pid),
-      free: () => this.#dispatch(),
+      message: (attemptId, message) => {
+        if (!this.#publications.message(attemptId, message)) this.#message(attemptId, message);
+      },
+      output: (attemptId, stream, body) => {
+        if (!this.#publications.output(attemptId, stream, body)) this.#output(attemptId, stream, body);
+      },
+      died: (attemptId, exit, pid) => {
+        if (!this.#publications.died(attemptId, exit)) this.#died(attemptId, exit, pid);
+      },
+      free: () => {
+        // First: it is short, and one at a time.
+        this.#publications.dispatch();
+        this.#dispatch();
+      },
       cannotStart: (words) => this.#cannotStart(words),
     });
+    this.#publications = new Publications(this.#pool);
     this.#leaseTimer = setInterval(() => this.#checkLeases(), leaseCheckMs);
     this.#leaseTimer.unref();
   }
@@ -94,6 +109,11 @@ export class Instance {
     this.#notLoaded = words;
   }
 
+  /** Shows a version to readers outside, in a worker process. */
+  publish(request: PublishRequest, signal: AbortSignal): Promise<PublishOutcome> {
+    return this.#isDraining ? Promise.resolve({ kind: "busy" }) : this.#publications.run(request, signal);
+  }
+
   announce(definitionsHash: string): void {
     for (const session of this.#sessions) session.definitions(definitionsHash);
   }
@@ -106,6 +126,7 @@ export class Instance {
     this.#isDraining = true;
     clearInterval(this.#leaseTimer);
     this.#attempts.close();
+    this.#publications.close();
     for (const session of this.#sessions) session.close();
     await this.#pool.close();
   }
@@ -190,7 +211,7 @@ export class Instance {
 
   #dispatch(): void {
     for (let attempt = this.#queue[0]; attempt !== undefined; attempt = this.#queue[0]) {
-      if (!this.#pool.run(attempt.command)) return;
+      if (!this.#pool.run(attempt.id, { kind: "step", command: attempt.command })) return;
       this.#queue.shift();
       this.#started(attempt);
     }
@@ -242,6 +263,7 @@ export class Instance {
       case "described":
       case "probing":
       case "probed":
+      case "published":
       case "secrets":
     }
   }

@@ -64,6 +64,16 @@ export function locationMethods(identity: LocationIdentity, code: ServedCode, in
       for (const definitions of definitionBatches(wanted)) call.write({ definitions });
       call.end();
     },
+    publish: (call, callback) => {
+      const refused = authorized(call.metadata);
+      if (refused) return callback(refused);
+      const gone = new AbortController();
+      call.on("cancelled", () => gone.abort());
+      void instance.publish(call.request, gone.signal).then((outcome) => {
+        if (outcome.kind !== "busy") callback(null, { error: outcome.kind === "failed" ? outcome.error : undefined });
+        else callback({ code: status.RESOURCE_EXHAUSTED, details: "No worker process was free in time." });
+      });
+    },
     session: (call) => {
       const refused = authorized(call.metadata);
       if (refused) call.emit("error", refused);

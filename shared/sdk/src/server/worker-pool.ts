@@ -1,7 +1,9 @@
-import type { StepCommand } from "@headgate/proto";
-import type { LoadProblem, BundleReference, FromWorker, AbortReason } from "../step/worker-protocol.ts";
+import type { LoadProblem, BundleReference, FromWorker, AbortReason, ToWorker } from "../step/worker-protocol.ts";
 import { WorkerProcess } from "../load/worker-process.ts";
 import type { WorkerExit } from "../load/worker-process.ts";
+
+/** What a worker runs: an attempt of a step, or the publication of a version. */
+export type WorkerTask = Extract<ToWorker, { readonly kind: "step" | "publish" }>;
 
 /** What the pool tells of the attempts that its workers run. */
 export interface PoolListener {
@@ -57,13 +59,13 @@ export class WorkerPool {
     this.#fill();
   }
 
-  /** Gives an attempt to a free worker; false if there is none. */
-  run(command: StepCommand): boolean {
+  /** Gives a task to a free worker; false if there is none. */
+  run(attemptId: string, task: WorkerTask): boolean {
     for (const worker of this.#workers) {
       if (worker.state !== "idle" || worker.generation !== this.#generation) continue;
       worker.state = "busy";
-      worker.attemptId = command.attemptId;
-      worker.process.send({ kind: "step", command });
+      worker.attemptId = attemptId;
+      worker.process.send(task);
       return true;
     }
     return false;
@@ -148,6 +150,7 @@ export class WorkerPool {
         if (worker.attemptId === message.attemptId) this.#listener.message(message.attemptId, message);
         return;
       case "finished":
+      case "published":
         return this.#finished(worker, message);
       case "described":
       case "probing":
@@ -155,7 +158,7 @@ export class WorkerPool {
     }
   }
 
-  #finished(worker: Worker, message: FromWorker & { kind: "finished" }): void {
+  #finished(worker: Worker, message: FromWorker & { kind: "finished" | "published" }): void {
     if (worker.attemptId !== message.attemptId) return;
     worker.attemptId = undefined;
     if (message.isLast) worker.state = "retired";

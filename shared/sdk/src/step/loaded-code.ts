@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import type { AnyAsset } from "../asset.ts";
 import type { Definitions } from "../definitions.ts";
+import { ioManagersOf } from "../definitions.ts";
 import { DefinitionsDescriber } from "../describe/describe-definitions.ts";
 import type { DescribedDefinitions } from "../describe/describe-definitions.ts";
 import type { IoManager } from "../io-manager.ts";
@@ -26,11 +27,6 @@ export async function loadCode(bundle: BundleReference): Promise<LoadedCode> {
   const definitions = module.default as Partial<Definitions> | undefined;
   const ioManagers = ioManagersOf(definitions?.io);
   return { team: String(definitions?.team ?? ""), codeBase, described, ioManagers, codeVersionOf };
-}
-
-function ioManagersOf(given: Definitions["io"]): IoManager[] {
-  const list = Array.isArray(given) ? (given as readonly (IoManager | undefined)[]) : [given as IoManager | undefined];
-  return list.filter((io): io is IoManager => io?.kind === "ioManager");
 }
 
 /**

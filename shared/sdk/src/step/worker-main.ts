@@ -1,17 +1,29 @@
 import { pathToFileURL } from "node:url";
 import { Outcome } from "@headgate/proto";
-import type { StepCommand } from "@headgate/proto";
+import type { PublishRequest, StepCommand, StepError } from "@headgate/proto";
 import { CodeBase } from "./code-base.ts";
 import { LogCapture } from "./log-capture.ts";
 import { loadCode } from "./loaded-code.ts";
 import type { LoadedCode } from "./loaded-code.ts";
 import { OutputPatch } from "./output-patch.ts";
 import { endWithParent } from "./parent-watch.ts";
+import { publish } from "./publish.ts";
 import { Redaction } from "./redaction.ts";
 import { ResourceCache } from "./resource-cache.ts";
+import type { StepEnvironment } from "./step-environment.ts";
 import { stepError } from "./step-error.ts";
+import { StepFailure } from "./step-failure.ts";
 import { StepRunner } from "./step-runner.ts";
-import type { BundleReference, FromWorker, LoadProblem, ToWorker } from "./worker-protocol.ts";
+import type { AbortReason, BundleReference, FromWorker, LoadProblem, ToWorker } from "./worker-protocol.ts";
+
+/** What this process is at. */
+interface Running {
+  readonly attemptId: string;
+  readonly log: LogCapture;
+  abort(reason: AbortReason): void;
+  /** What is reported of it when the process ends of an error that nobody caught. */
+  died(error: unknown): FromWorker;
+}
 
 /** A worker process of a code location: imports its code once and runs one attempt after the other. */
 export class WorkerMain {
@@ -21,7 +33,7 @@ export class WorkerMain {
     this.#send({ kind: "secrets", values: this.#redaction.values });
   });
   #code: LoadedCode | undefined;
-  #running: { readonly command: StepCommand; readonly runner: StepRunner; readonly log: LogCapture } | undefined;
+  #running: Running | undefined;
 
   start(): void {
     this.#output.install();
@@ -54,8 +66,10 @@ export class WorkerMain {
         return this.#probe(message.modules);
       case "step":
         return this.#step(message.command);
+      case "publish":
+        return this.#publish(message.attemptId, message.request);
       case "abort":
-        if (this.#running?.command.attemptId === message.attemptId) this.#running.runner.abort(message.reason);
+        if (this.#running?.attemptId === message.attemptId) this.#running.abort(message.reason);
         return;
       case "exit":
         await this.#resources.dispose();
@@ -95,9 +109,66 @@ export class WorkerMain {
 
   async #step(command: StepCommand): Promise<void> {
     const { attemptId } = command;
-    const log = new LogCapture(this.#redaction, (logs) => this.#send({ kind: "logs", attemptId, logs }));
+    const log = this.#logOf(attemptId);
+    const runner = new StepRunner(this.#environment(log), command, {
+      started: () => this.#send({ kind: "started", attemptId }),
+      computed: (computed, verdicts) => this.#send({ kind: "computed", attemptId, computed, verdicts }),
+      checkStarted: ({ name, version: checkVersion = 1, timeoutMs = 0 }) => {
+        // Without a timeout of its own the step's holds, which the serving process knows.
+        if (timeoutMs > 0) this.#send({ kind: "checkStarted", attemptId, name, checkVersion, timeoutMs });
+      },
+      checkCompleted: (check) => this.#send({ kind: "checkCompleted", attemptId, check }),
+    });
+    this.#begin({
+      attemptId,
+      log,
+      abort: (reason) => runner.abort(reason),
+      died: (error) => {
+        const finished = { outcome: Outcome.OUTCOME_FAILED, computed: undefined, checks: [], permanent: false };
+        return {
+          kind: "finished",
+          attemptId,
+          logs: log.take(),
+          finished: { ...finished, error: this.#uncaught(error, "compute") },
+          isLast: true,
+        };
+      },
+    });
+    const finished = await runner.run();
+    this.#end();
+    this.#send({ kind: "finished", attemptId, logs: log.take(), finished, isLast: false });
+  }
+
+  async #publish(attemptId: string, request: PublishRequest): Promise<void> {
+    const log = this.#logOf(attemptId);
+    const environment = this.#environment(log);
+    const abort = new AbortController();
+    const words = `Publishing took longer than ${request.timeoutMs} ms.`;
+    this.#begin({
+      attemptId,
+      log,
+      abort: () => abort.abort(new StepFailure("io.publish_timed_out", words, "See what it waits for.")),
+      died: (error) => ({ kind: "published", attemptId, error: this.#uncaught(error, "publish"), isLast: true }),
+    });
+    const error = await publish(environment, request, abort.signal).then(
+      () => undefined,
+      (thrown: unknown) => {
+        const cause: unknown = abort.signal.aborted ? abort.signal.reason : thrown;
+        return stepError(cause, "io.publish_failed", environment);
+      },
+    );
+    this.#end();
+    log.flush();
+    this.#send({ kind: "published", attemptId, error, isLast: false });
+  }
+
+  #logOf(attemptId: string): LogCapture {
+    return new LogCapture(this.#redaction, (logs) => this.#send({ kind: "logs", attemptId, logs }));
+  }
+
+  #environment(log: LogCapture): StepEnvironment {
     const { described, ioManagers, codeBase, codeVersionOf } = this.#code ?? noCode;
-    const environment = {
+    return {
       assets: described.assets,
       checks: described.checks,
       ioManagers,
@@ -107,47 +178,33 @@ export class WorkerMain {
       redaction: this.#redaction,
       log,
     };
-    const runner = new StepRunner(environment, command, {
-      started: () => this.#send({ kind: "started", attemptId }),
-      computed: (computed, verdicts) => this.#send({ kind: "computed", attemptId, computed, verdicts }),
-      checkStarted: ({ name, version: checkVersion = 1, timeoutMs = 0 }) => {
-        // Without a timeout of its own the step's holds, which the serving process knows.
-        if (timeoutMs > 0) this.#send({ kind: "checkStarted", attemptId, name, checkVersion, timeoutMs });
-      },
-      checkCompleted: (check) => this.#send({ kind: "checkCompleted", attemptId, check }),
-    });
-    this.#running = { command, runner, log };
-    this.#output.capture = log;
-    const finished = await runner.run();
-    this.#output.capture = undefined;
-    this.#running = undefined;
-    this.#send({ kind: "finished", attemptId, logs: log.take(), finished, isLast: false });
   }
 
-  /** An error that nobody caught leaves the process in no known state: it reports the attempt failed and ends. */
+  #begin(running: Running): void {
+    this.#running = running;
+    this.#output.capture = running.log;
+  }
+
+  #end(): void {
+    this.#output.capture = undefined;
+    this.#running = undefined;
+  }
+
+  /** An error that nobody caught leaves the process in no known state: it reports what it was at failed, and ends. */
   #dieOf(error: unknown): void {
     const running = this.#running;
     if (running === undefined) {
       process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
       process.exit(1);
     }
-    this.#running = undefined;
-    this.#output.capture = undefined;
+    this.#end();
+    this.#send(running.died(error), () => process.exit(1));
+  }
+
+  #uncaught(error: unknown, where: string): StepError {
     const cleaning = { codeBase: this.#code?.codeBase, redaction: this.#redaction };
-    const finished = {
-      outcome: Outcome.OUTCOME_FAILED,
-      computed: undefined,
-      checks: [],
-      error: {
-        ...stepError(error, "step.uncaught", cleaning),
-        hint: "Await every promise and handle every 'error' event in compute.",
-      },
-      permanent: false,
-    };
-    const { attemptId } = running.command;
-    this.#send({ kind: "finished", attemptId, logs: running.log.take(), finished, isLast: true }, () =>
-      process.exit(1),
-    );
+    const hint = `Await every promise and handle every 'error' event in ${where}.`;
+    return { ...stepError(error, "step.uncaught", cleaning), hint };
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   DefinitionError,
   Finished,
   LogStream,
+  PublishRequest,
   StepCommand,
   StepError,
 } from "@headgate/proto";
@@ -30,6 +31,8 @@ export type ToWorker =
   | { readonly kind: "describe" }
   | { readonly kind: "probe"; readonly modules: readonly { readonly source: string; readonly file: string }[] }
   | { readonly kind: "step"; readonly command: StepCommand }
+  /** `attemptId`: of this call, for what is said about it. */
+  | { readonly kind: "publish"; readonly attemptId: string; readonly request: PublishRequest }
   | { readonly kind: "abort"; readonly attemptId: string; readonly reason: AbortReason }
   | { readonly kind: "exit" };
 
@@ -84,5 +87,11 @@ export type FromWorker =
       readonly logs: readonly CapturedLog[];
       readonly finished: Finished;
       /** The process ends now: it takes no other attempt. */
+      readonly isLast: boolean;
+    }
+  | {
+      readonly kind: "published";
+      readonly attemptId: string;
+      readonly error: StepError | undefined;
       readonly isLast: boolean;
     };
