@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { buildGraph } from "../../control-plane/src/domain/graph.ts";
 import { definitionsLine } from "../../control-plane/src/processes/dev-report.ts";
-import { assetOf, lastGood, locationOf } from "../support/graph-definitions.ts";
+import { assetOf, lastGood, locationOf, retired } from "../support/graph-definitions.ts";
 
 it("tells once what one mend would cure, and how many definitions wait for it", () => {
   const held = { code: "definition.module_failed", message: "not loaded", hint: "Mend a.ts first" };
@@ -15,5 +15,17 @@ it("tells once what one mend would cure, and how many definitions wait for it", 
     "    So are 4 more, for the same reason: shop/b, shop/c, shop/d, …",
     "  refused: shop/other: no compute",
     "    add one",
+  ]);
+});
+
+it("tells who reads what is retired", () => {
+  const graph = buildGraph(
+    [locationOf("shop", [retired(assetOf("shop/a"))]), locationOf("news", [assetOf("news/r", ["shop/a"])])],
+    new Map(),
+  );
+  expect(definitionsLine("news", graph).split("\n")).toEqual([
+    "● news: 1 asset, 0 checks",
+    "  warning: news/r: news/r reads shop/a, which team shop no longer defines. Its stored versions still serve, but no new one will be made.",
+    "    Stop reading shop/a, or ask team shop to define it again.",
   ]);
 });

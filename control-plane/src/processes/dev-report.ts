@@ -89,6 +89,9 @@ export function definitionsLine(location: string, graph: Graph): string {
     lines.push(`  refused: ${key}${at}: ${message}`, `    ${hint}`);
     if (others.length > 0) lines.push(`    So are ${others.length} more, for the same reason: ${named(others)}`);
   }
+  for (const { key, message, hint } of graph.warnings.filter((warning) => warning.location === location)) {
+    lines.push(`  warning: ${key}: ${message}`, `    ${hint}`);
+  }
   return lines.join("\n");
 }
 

@@ -20,7 +20,7 @@ export async function assetList(context: CommandContext, selection: string | und
       context.paint,
       ["ASSET", "TEAM", "STATUS", "PARTITIONS"],
       items.map((asset) => [
-        asset.key,
+        asset.retired ? `${asset.key} (retired)` : asset.key,
         asset.team,
         asset.status,
         asset.partitioned
@@ -44,6 +44,15 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
       ...(asset.description === "" ? [] : [asset.description]),
       ...(asset.external === null ? [] : [externalText(asset.external)]),
       `owner: ${ownerText(asset.owner)}, code location ${asset.location}, ${asset.source.file}:${asset.source.line}`,
+      ...(asset.retired
+        ? [
+            paint(
+              "yellow",
+              `retired: ${asset.location} no longer defines it. Its versions serve the readers that it has; no new one is made.`,
+            ),
+          ]
+        : []),
+      ...asset.warnings.map(({ message, hint }) => paint("yellow", `${message} ${hint}`)),
       ...(asset.error === null ? [] : [paint("red", `${asset.error.message} ${asset.error.hint}`)]),
       ...asset.dependencies.map(
         ({ asset: upstream, mode }) => `reads ${upstream}${mode === "strict" ? "" : ` (${mode})`}`,

@@ -53,14 +53,15 @@ function locationText(paint: Paint, location: Location, nowMs: number): string {
     ...(location.error === null
       ? []
       : [paint("red", printable(location.error.message)), `  ${printable(location.error.hint)}`]),
-    ...location.problems.flatMap(({ key, message, hint, file, line }) => [
-      "",
-      `${paint("red", key)}${file === null ? "" : ` (${file}:${line ?? 1})`}`,
-      `  ${printable(message)}`,
-      `  ${printable(hint)}`,
-    ]),
+    ...location.problems.flatMap((problem) => problemLines(paint("red", problem.key), problem)),
+    ...location.warnings.flatMap((warning) => problemLines(`${paint("yellow", warning.key)}: warning`, warning)),
     "",
   ].join("\n");
+}
+
+function problemLines(about: string, { message, hint, file, line }: Location["problems"][number]): string[] {
+  const at = file === null ? "" : ` (${file}:${line ?? 1})`;
+  return ["", `${about}${at}`, `  ${printable(message)}`, `  ${printable(hint)}`];
 }
 
 export async function locationReload(context: CommandContext, name: string): Promise<number> {

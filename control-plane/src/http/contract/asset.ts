@@ -34,7 +34,9 @@ export const assetSummary = z
     partitioned: z.boolean(),
     status: partitionStatus.describe("of the partition that most needs an eye"),
     counts: statusCounts.describe("partitions by status"),
-    retired: z.boolean(),
+    retired: z
+      .boolean()
+      .describe("no longer defined: its versions serve the readers that it has, and no new one is made"),
     error: definitionProblem.nullable().describe("the newest definition is refused and this is the last good one"),
   })
   .meta({ id: "AssetSummary" });
@@ -220,6 +222,7 @@ export const assetDetail = assetSummary
     automation: z.string().nullable(),
     dependencies: z.array(assetDependency),
     readers: z.array(z.string()),
+    warnings: z.array(definitionProblem).describe("what its owner should mend, though it is served"),
     checks: z.array(check),
     source: z.object({ file: z.string(), line: z.int() }),
     newest: version.nullable().describe("the newest version of any partition"),

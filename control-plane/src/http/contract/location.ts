@@ -16,6 +16,9 @@ export const location = z
     assets: z.int(),
     checks: z.int(),
     problems: z.array(definitionProblem),
+    warnings: z
+      .array(definitionProblem)
+      .describe("what is served and should be mended: it reads or checks what is retired or no longer exported"),
     lastSeenAt: timeOrNull,
     loadedAt: timeOrNull,
     reloadRequestedAt: timeOrNull,

@@ -11,6 +11,7 @@ import { findAsset, selectAssets } from "../find-asset.ts";
 import {
   presentAsset,
   presentChecks,
+  presentDefinitionProblem,
   presentDependencies,
   presentPartitionsDefinition,
   presentPublications,
@@ -100,6 +101,10 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
       automation: definition.automation?.kind ?? null,
       dependencies: presentDependencies(node),
       readers: node.downstream.map((edge) => edge.downstream.key),
+      warnings: context
+        .graph()
+        .warnings.filter((warning) => warning.kind === "asset" && warning.key === node.key)
+        .map((warning) => presentDefinitionProblem("asset", node.key, warning)),
       checks: presentChecks(node, latest),
       source: { ...definition.source },
       newest: newest === undefined ? null : await presentVersion(context, context.db, node, newest),

@@ -38,7 +38,7 @@ function presentLocation(
   row: LocationRow,
   problems: DefinitionProblemAnswer[],
 ): z.input<typeof location> {
-  const { order } = context.graph();
+  const { order, warnings } = context.graph();
   return {
     name: row.name,
     team: row.team,
@@ -50,9 +50,12 @@ function presentLocation(
     instanceId: row.instance_id,
     pid: row.pid,
     sdkVersion: row.sdk_version,
-    assets: order.filter((node) => node.location === row.name).length,
+    assets: order.filter((node) => node.location === row.name && !node.retired).length,
     checks: order.reduce((sum, node) => sum + node.checks.filter((check) => check.location === row.name).length, 0),
     problems,
+    warnings: warnings
+      .filter((warning) => warning.location === row.name)
+      .map((warning) => presentDefinitionProblem(warning.kind, warning.key, warning)),
     lastSeenAt: presentTimeOrNull(row.last_seen_at),
     loadedAt: presentTimeOrNull(row.loaded_at),
     reloadRequestedAt: presentTimeOrNull(row.reload_requested_at),
