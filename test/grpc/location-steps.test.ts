@@ -122,7 +122,7 @@ export const running = asset({
 });
 `,
   "checks.ts": `
-import { assetCheck } from "@headgate/sdk";
+import { assetCheck, assetChecks } from "@headgate/sdk";
 import { judged, orders, selfChecked, slow } from "./assets.ts";
 import { foreign } from "./contract.ts";
 
@@ -135,6 +135,13 @@ export const broken = assetCheck({ asset: orders, name: "broken", run: () => { t
 export const odd = assetCheck({ asset: orders, name: "odd", run: () => "yes" as never });
 export const hangs = assetCheck({ asset: orders, name: "hangs", timeoutMs: 40, run: () => new Promise<boolean>(() => {}) });
 export const content = assetCheck({ asset: judged, name: "content", run: (value) => value.made });
+let calls = 0;
+export const together = assetChecks({
+  asset: orders, checks: { counted_once: { blocking: true, version: 3 }, cheap: { severity: "WARN" }, silent: {} },
+  run: (orders) => ({ counted_once: { passed: orders.length === 1, metadata: { calls: ++calls } }, cheap: orders.length > 5 }) as never,
+});
+export const spinning = assetChecks({ asset: judged, checks: { spins_a: {}, spins_b: {} }, timeoutMs: 20, run: () => { for (;;); } });
+export const waiting = assetChecks({ asset: judged, checks: { waits_a: {}, waits_b: {} }, timeoutMs: 40, run: () => new Promise<never>(() => {}) });
 export const exitsToo = assetCheck({ asset: selfChecked, name: "exits", run: () => process.exit(7) });
 export const exits = assetCheck({ asset: judged, name: "exits", run: () => process.exit(7) });
 export const badFigures = assetCheck({ asset: judged, name: "bad_figures", run: () => ({ passed: true, metadata: { f: (() => 1) as never } }) });
@@ -442,6 +449,37 @@ test("verdicts of compute come with the version, and with it alone where a check
   expect(await session.run(step)).toMatchObject({ outcome: Outcome.OUTCOME_CRASHED });
   const events = session.eventsOf(step.attemptId).map(({ event }) => event);
   expect(events.map((event) => event?.$case)).toEqual(["computed", "checkCompleted", "checkCompleted", "finished"]);
+});
+
+test("checks that share a function are judged by one call, each by itself", async () => {
+  const names = ["counted_once", "cheap", "silent"];
+  const finished = await run("shop/orders", { checks: names });
+  expect(finished.checks.map(({ name, checkVersion, outcome }) => [name, checkVersion, outcome])).toEqual([
+    ["counted_once", 3, CheckOutcome.CHECK_OUTCOME_PASSED],
+    ["cheap", 1, CheckOutcome.CHECK_OUTCOME_WARNED],
+    ["silent", 1, CheckOutcome.CHECK_OUTCOME_ERRORED],
+  ]);
+  expect(finished.checks[0]?.metadata).toMatchObject([{ name: "calls", value: { value: 1 } }]);
+  expect(finished.checks[2]?.error).toMatchObject({ code: "check.not_reported" });
+});
+
+test("checks that share a function share its timeout, also where it never gives way", async () => {
+  const waited = await run("shop/judged", { checks: ["waits_a", "waits_b"] });
+  expect(waited.checks.map(({ name, error }) => [name, error?.code])).toEqual([
+    ["waits_a", "check.timed_out"],
+    ["waits_b", "check.timed_out"],
+  ]);
+  expect(waited.checks[1]?.error?.message).toContain("The function of the checks waits_a, waits_b ran into");
+  const step = command("shop/judged", { checks: ["spins_a", "spins_b"] });
+  const spun = await session.run(step);
+  expect(spun).toMatchObject({ outcome: Outcome.OUTCOME_CRASHED });
+  const checked = session
+    .eventsOf(step.attemptId)
+    .flatMap(({ event }) => (event?.$case === "checkCompleted" ? [event.value] : []));
+  expect(checked.map(({ name, error }) => [name, error?.code])).toEqual([
+    ["spins_a", "check.timed_out"],
+    ["spins_b", "check.timed_out"],
+  ]);
 });
 
 test("a verdict that compute forgets has errored, and the value is kept", async () => {

@@ -3,6 +3,7 @@ import {
   allPartitions,
   asset,
   assetCheck,
+  assetChecks,
   assetSpec,
   dailyPartitions,
   definitions,
@@ -147,11 +148,24 @@ export const check = assetCheck({
   blocking: true,
   run: ({ net }, { partition }) => ({ passed: net >= 0, metadata: { net, key: partition.key } }),
 });
+export const several = assetChecks({
+  asset: revenue,
+  checks: { positive_net: { blocking: true, version: 2 }, plausible: { severity: "WARN" } },
+  timeoutMs: 1_000,
+  resources: { warehouse },
+  run: async ({ net }, { partition, resources }) => {
+    same<typeof net, number>(true);
+    return {
+      positive_net: net >= 0,
+      plausible: { passed: net < (await resources.warehouse.query()), metadata: { key: partition.key } },
+    };
+  },
+});
 export const all = definitions({
   team: "orders",
   io: ioManager({ write: () => ({ scheme: "a", place: "b", mediaType: "c" }), read: () => 1 }),
   assets: [revenue, implemented, withIo, rates, regions, landed, lake, seen, readsExternal],
-  checks: [check, landedCheck],
+  checks: [check, landedCheck, several],
 });
 
 export const running = asset({
@@ -239,6 +253,10 @@ export const ofLess = asset({
 
 // Each of these must not compile, and the message must say what to do.
 
+// @ts-expect-error Property 'second' is missing
+assetChecks({ asset: revenue, checks: { first: {}, second: {} }, run: () => ({ first: true }) });
+// @ts-expect-error Property 'gross' does not exist
+assetChecks({ asset: revenue, checks: { first: {} }, run: ({ gross }) => ({ first: gross > 0 }) });
 // @ts-expect-error Argument of type '"tidi"' is not assignable to parameter of type '"tidy"'
 asset({ key: "orders/bad", checks: { tidy: {} }, compute: (_inputs, { check }) => check("tidi", true) });
 // @ts-expect-error This asset reports no checks itself: declare them, checks: { name: { blocking: true } }.

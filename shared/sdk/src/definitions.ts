@@ -1,4 +1,5 @@
 import type { AnyAssetCheck } from "./asset-check.ts";
+import type { AnyAssetChecks } from "./asset-checks.ts";
 import type { AnyAsset } from "./asset.ts";
 import type { AnyExternalAsset } from "./external-asset.ts";
 import { rememberSite } from "./construction-site.ts";
@@ -10,7 +11,7 @@ export interface DefinitionsOptions {
   /** Writes and reads the values of assets without an `io` of their own. Of several the first writes, all read. */
   readonly io?: IoManager | readonly IoManager[];
   readonly assets: readonly (AnyAsset | AnyExternalAsset)[];
-  readonly checks?: readonly AnyAssetCheck[];
+  readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
 }
 
 /** What a code location defines: the default export of its `definitions.ts`. */
@@ -19,7 +20,7 @@ export interface Definitions {
   readonly team: string;
   readonly io?: IoManager | readonly IoManager[];
   readonly assets: readonly (AnyAsset | AnyExternalAsset)[];
-  readonly checks: readonly AnyAssetCheck[];
+  readonly checks: readonly (AnyAssetCheck | AnyAssetChecks)[];
 }
 
 /** Gathers what a code location defines. Never throws: a definition that is wrong is reported and hides no other. */

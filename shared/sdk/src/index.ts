@@ -2,6 +2,15 @@ export { asset } from "./asset.ts";
 export type { AnyAsset, Asset, AssetOptions, RequiredCheck, RetryOptions } from "./asset.ts";
 export { assetCheck } from "./asset-check.ts";
 export type { AnyAssetCheck, AssetCheck, AssetCheckOptions, CheckResult, CheckSeverity } from "./asset-check.ts";
+export { assetChecks } from "./asset-checks.ts";
+export type {
+  AnyAssetChecks,
+  AssetChecks,
+  AssetChecksOptions,
+  GroupedCheck,
+  GroupedChecks,
+  Verdicts,
+} from "./asset-checks.ts";
 export { assetSpec } from "./asset-spec.ts";
 export type { AnySpec, AssetSpec, AssetSpecOptions, PartitionsOfAsset, ValueOfAsset } from "./asset-spec.ts";
 export { definitions } from "./definitions.ts";

@@ -2,6 +2,7 @@ import type { CheckDefinition } from "@headgate/proto";
 import { CheckReporter } from "@headgate/proto";
 import { cleanText, parseAssetKey } from "@headgate/model";
 import type { AnyAssetCheck } from "../asset-check.ts";
+import type { AnyAssetChecks } from "../asset-checks.ts";
 import type { ComputedCheck } from "../reported-checks.ts";
 import type { FieldRule } from "./fields.ts";
 import {
@@ -33,6 +34,10 @@ const checkFieldRules: Readonly<Record<string, FieldRule>> = {
   timeoutMs: milliseconds,
   resources: record,
   run: callable,
+  group: {
+    is: (value) => (value as { kind?: unknown } | null)?.kind === "assetChecks",
+    words: "left to assetChecks({ ... })",
+  },
 };
 
 /**
@@ -70,6 +75,36 @@ export function describeCheck(check: AnyAssetCheck): CheckDefinition {
     source: undefined,
     reportedBy: CheckReporter.CHECK_REPORTER_UNSPECIFIED,
   };
+}
+
+/**
+ * Holds a group of checks against its rules; each of them is described by itself.
+ *
+ * @throws DefinitionProblem
+ */
+export function checkGroup(group: AnyAssetChecks): void {
+  const key = (group.asset as AnyAssetChecks["asset"] | undefined)?.key;
+  const what = typeof key === "string" ? `the group of checks of ${key}` : "a group of checks";
+  refuseFailedModule(`The asset of ${what}`, group.asset);
+  const { kind, asset, timeoutMs, resources, run } = checkFieldRules;
+  checkFields(what, group, { kind, asset, timeoutMs, resources, run, checks: record } as Readonly<
+    Record<string, FieldRule>
+  >);
+  const checks = group.checks as AnyAssetChecks["checks"] | undefined;
+  if (checks === undefined || Object.keys(checks).length === 0) {
+    throw new DefinitionProblem(
+      "definition.invalid",
+      `${what} declares no checks.`,
+      "Name them: checks: { not_empty: { blocking: true } }.",
+    );
+  }
+  const wrong = Object.keys(checks).find((name) => !record.is(checks[name]));
+  if (wrong === undefined) return;
+  throw new DefinitionProblem(
+    "definition.invalid",
+    `"${wrong}" in "checks" of ${what} is ${describeValue(checks[wrong])} and not an object.`,
+    `Write ${wrong}: { blocking: true }.`,
+  );
 }
 
 const reporters = { compute: CheckReporter.CHECK_REPORTER_COMPUTE, api: CheckReporter.CHECK_REPORTER_API } as const;

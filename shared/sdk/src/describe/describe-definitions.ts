@@ -1,6 +1,8 @@
 import type { DefinitionError, SourceLocation } from "@headgate/proto";
 import { cleanText, parseAssetKey } from "@headgate/model";
 import type { AnyAssetCheck } from "../asset-check.ts";
+import type { AnyAssetChecks } from "../asset-checks.ts";
+import { groupMembers } from "../asset-checks.ts";
 import type { AnyAsset } from "../asset.ts";
 import type { AnyExternalAsset } from "../external-asset.ts";
 import type { Definitions } from "../definitions.ts";
@@ -10,7 +12,7 @@ import type { CodeBase } from "../step/code-base.ts";
 import type { DescribedEntry } from "../step/worker-protocol.ts";
 import { checkIo } from "./check-io.ts";
 import { describeAsset } from "./describe-asset.ts";
-import { describeCheck, describeReportedCheck } from "./describe-check.ts";
+import { checkGroup, describeCheck, describeReportedCheck } from "./describe-check.ts";
 import { describeExternalAsset } from "./describe-external-asset.ts";
 import { failedModuleOf } from "./failed-module.ts";
 import { describeValue } from "./fields.ts";
@@ -47,7 +49,7 @@ export class DefinitionsDescriber {
       const { team, assets, checks } = definitions;
       this.#io = ioManagersOf(definitions.io)[0];
       this.#list("assets", assets, (asset, at) => this.#asset(asset as AnyAsset | AnyExternalAsset, at, team));
-      this.#list("checks", checks, (check, at) => this.#check(check as AnyAssetCheck, at));
+      this.#list("checks", checks, (check, at) => this.#listed(check as AnyAssetCheck | AnyAssetChecks, at));
     }
     return { entries: [...this.#entries.values()], assets: this.#assets, checks: this.#checks };
   }
@@ -184,8 +186,18 @@ export class DefinitionsDescriber {
     }
   }
 
-  #check(check: AnyAssetCheck, at: string): void {
+  #listed(check: AnyAssetCheck | AnyAssetChecks, at: string): void {
     const source = this.#codeBase.sourceOf(check);
+    if (check.kind !== "assetChecks") return this.#check(check, at, source);
+    try {
+      checkGroup(check);
+    } catch (error) {
+      return this.#refuse("module", at, source, error);
+    }
+    for (const member of groupMembers(check)) this.#check(member, at, source);
+  }
+
+  #check(check: AnyAssetCheck, at: string, source: SourceLocation | undefined): void {
     const isNamed = typeof check.asset?.key === "string" && typeof check.name === "string";
     const key = isNamed ? `${check.asset.key}@${check.name}` : at;
     if (this.#entries.has(`check ${key}`))

@@ -11,7 +11,7 @@ import type {
   StepCommand,
 } from "@headgate/proto";
 import type { WorkerExit } from "../load/worker-process.ts";
-import type { BundleReference, FromWorker } from "../step/worker-protocol.ts";
+import type { BundleReference, FromWorker, StartedCheck } from "../step/worker-protocol.ts";
 import { AttemptBook } from "./attempt-book.ts";
 import type { Attempt } from "./attempt.ts";
 import { canceledBeforeStart, checkTimedOut, finishedByExit, neverStarted, notLoaded } from "./attempt.ts";
@@ -285,11 +285,13 @@ export class Instance {
   }
 
   /** A check that never gives way keeps its worker from seeing that its time is over. */
-  #checkStarted(attempt: Attempt, check: { name: string; checkVersion: number; timeoutMs: number }): void {
-    const { name, checkVersion, timeoutMs } = check;
+  #checkStarted(attempt: Attempt, started: { checks: readonly StartedCheck[]; timeoutMs: number }): void {
+    const { checks, timeoutMs } = started;
     if (timeoutMs + timeoutGraceMs > timerMsMax) return;
     attempt.checkTimer = setTimeout(() => {
-      attempt.early.checkCompleted(checkTimedOut(name, checkVersion, timeoutMs));
+      for (const { name, checkVersion } of checks) {
+        attempt.early.checkCompleted(checkTimedOut(name, checkVersion, timeoutMs));
+      }
       this.#pool.kill(attempt.id);
     }, timeoutMs + timeoutGraceMs);
   }

@@ -1,7 +1,8 @@
 import type { CheckCompleted, StepCommand, VersionReference } from "@headgate/proto";
 import { CheckOutcome } from "@headgate/proto";
 import type { AnyAssetCheck, CheckResult } from "../asset-check.ts";
-import { judge } from "./judge.ts";
+import type { AnyAssetChecks } from "../asset-checks.ts";
+import { type GroupCalls, groupOf, judge } from "./judge.ts";
 import { parseMetadata, readVersion } from "./read-version.ts";
 import { stepContext } from "./step-context-values.ts";
 import type { StepEnvironment } from "./step-environment.ts";
@@ -10,7 +11,8 @@ import { StepFailure } from "./step-failure.ts";
 import { verdict } from "./verdict.ts";
 
 export interface CheckReports {
-  started(check: AnyAssetCheck): void;
+  /** Several: a group, whose function judges them together. */
+  started(checks: readonly AnyAssetCheck[]): void;
   completed(check: CheckCompleted): void;
 }
 
@@ -26,10 +28,29 @@ export async function runChecks(
   let stored: Promise<unknown> | undefined;
   const read = () =>
     (stored ??= readVersion(environment, environment.assets.get(command.assetKey), command.assetKey, version, signal));
+  const calls: GroupCalls = new Map();
   for (const name of names) {
     if (signal.aborted) return;
-    reports.completed(await runCheck(environment, command, version, name, signal, read, reports));
+    const started = (check: AnyAssetCheck) => {
+      const group = groupOf(check);
+      if (group === undefined) reports.started([check]);
+      else if (!calls.has(group)) reports.started(membersAmong(environment, command.assetKey, names, group));
+    };
+    reports.completed(await runCheck(environment, command, version, name, signal, read, started, calls));
   }
+}
+
+/** The checks of a group that are to run here. */
+function membersAmong(
+  environment: StepEnvironment,
+  assetKey: string,
+  names: readonly string[],
+  group: AnyAssetChecks,
+): AnyAssetCheck[] {
+  return names.flatMap((name) => {
+    const check = environment.checks.get(`${assetKey}@${name}`);
+    return check !== undefined && groupOf(check) === group ? [check] : [];
+  });
 }
 
 async function runCheck(
@@ -39,15 +60,16 @@ async function runCheck(
   name: string,
   signal: AbortSignal,
   read: () => Promise<unknown>,
-  reports: CheckReports,
+  started: (check: AnyAssetCheck) => void,
+  calls: GroupCalls,
 ): Promise<CheckCompleted> {
   const check = environment.checks.get(`${command.assetKey}@${name}`);
   const checkVersion = check?.version ?? 1;
   try {
     if (check === undefined) throw unknownCheck(command.assetKey, name);
     const value = await read();
-    reports.started(check);
-    const result = await judged(environment, command, version, check, signal, value);
+    started(check);
+    const result = await judged(environment, command, version, check, signal, value, calls);
     return verdict(environment.redaction, check, result);
   } catch (error) {
     const code = error instanceof StepFailure ? error.code : "check.threw";
@@ -77,10 +99,12 @@ function judged(
   check: AnyAssetCheck,
   signal: AbortSignal,
   value: unknown,
+  calls: GroupCalls,
 ): Promise<CheckResult> {
-  return judge(check, command.assetKey, value, signal, async (both) => ({
+  const contextOf = async (both: AbortSignal) => ({
     ...(await stepContext(environment, command, check.asset.partitions, check.resources, version.versionId, both)),
     metadata: parseMetadata(version.metadata),
     dataVersion: version.dataVersion,
-  }));
+  });
+  return judge(check, command.assetKey, value, signal, contextOf, calls);
 }

@@ -19,7 +19,8 @@ export interface StepReports {
   started(): void;
   /** The value is durable, with the verdicts of compute itself; checks of it follow. */
   computed(computed: Computed, verdicts: readonly CheckCompleted[]): void;
-  checkStarted(check: AnyAssetCheck): void;
+  /** Several: one function judges them together. */
+  checkStarted(checks: readonly AnyAssetCheck[]): void;
   checkCompleted(check: CheckCompleted): void;
 }
 
@@ -103,7 +104,7 @@ export class StepRunner {
   async #check(version: VersionReference, names: readonly string[]): Promise<void> {
     const signal = this.#abort.signal;
     await runChecks(this.#environment, this.#command, version, names, signal, {
-      started: (check) => this.#reports.checkStarted(check),
+      started: (checks) => this.#reports.checkStarted(checks),
       completed: (check) => {
         this.#checks.push(check);
         this.#reports.checkCompleted(check);

@@ -113,9 +113,11 @@ export class WorkerMain {
     const runner = new StepRunner(this.#environment(log), command, {
       started: () => this.#send({ kind: "started", attemptId }),
       computed: (computed, verdicts) => this.#send({ kind: "computed", attemptId, computed, verdicts }),
-      checkStarted: ({ name, version: checkVersion = 1, timeoutMs = 0 }) => {
+      checkStarted: (started) => {
+        const timeoutMs = started[0]?.timeoutMs ?? 0;
+        const checks = started.map(({ name, version: checkVersion = 1 }) => ({ name, checkVersion }));
         // Without a timeout of its own the step's holds, which the serving process knows.
-        if (timeoutMs > 0) this.#send({ kind: "checkStarted", attemptId, name, checkVersion, timeoutMs });
+        if (timeoutMs > 0) this.#send({ kind: "checkStarted", attemptId, checks, timeoutMs });
       },
       checkCompleted: (check) => this.#send({ kind: "checkCompleted", attemptId, check }),
     });

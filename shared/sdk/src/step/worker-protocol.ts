@@ -56,6 +56,12 @@ export interface CapturedLog {
   readonly body: Uint8Array;
 }
 
+/** A check that is being judged. */
+export interface StartedCheck {
+  readonly name: string;
+  readonly checkVersion: number;
+}
+
 export type FromWorker =
   | { readonly kind: "loaded" }
   | { readonly kind: "loadFailed"; readonly problem: LoadProblem }
@@ -76,8 +82,8 @@ export type FromWorker =
   | {
       readonly kind: "checkStarted";
       readonly attemptId: string;
-      readonly name: string;
-      readonly checkVersion: number;
+      /** Several: one function judges them together. */
+      readonly checks: readonly StartedCheck[];
       readonly timeoutMs: number;
     }
   | { readonly kind: "checkCompleted"; readonly attemptId: string; readonly check: CheckCompleted }

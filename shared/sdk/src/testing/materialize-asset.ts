@@ -1,9 +1,12 @@
 import type { AnyAssetCheck } from "../asset-check.ts";
+import type { AnyAssetChecks } from "../asset-checks.ts";
+import { singleChecks } from "../asset-checks.ts";
 import type { PartitionsOfAsset, ValueOfAsset } from "../asset-spec.ts";
 import type { AnyAsset } from "../asset.ts";
 import type { InputsOf, Partitioned } from "../edge.ts";
 import type { JsonValue } from "../metadata.ts";
 import { notReported } from "../step/check-result.ts";
+import type { GroupCalls } from "../step/judge.ts";
 import { metadataEntries, plainMetadata } from "../step/metadata-entries.ts";
 import { Redaction } from "../step/redaction.ts";
 import { schemaOf, validated } from "../step/value-check.ts";
@@ -38,7 +41,7 @@ export type MaterializeAssetOptions<A extends AnyAsset> = InputsOption<A> &
     /** What stands for the resources of the asset and of `checks`, by name; one that is missing throws when it is used. */
     readonly resources?: Partial<ResourcesOf<A>> & Readonly<Record<string, unknown>>;
     /** Checks of this asset that judge the value, in this order. */
-    readonly checks?: readonly AnyAssetCheck[];
+    readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
     readonly signal?: AbortSignal;
     readonly runTags?: Readonly<Record<string, string>>;
     /** Default 1. */
@@ -64,7 +67,7 @@ interface AnyOptions {
   readonly partition?: string | undefined;
   readonly config?: unknown;
   readonly resources?: Readonly<Record<string, unknown>>;
-  readonly checks?: readonly AnyAssetCheck[];
+  readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
   readonly signal?: AbortSignal;
 }
 
@@ -74,7 +77,7 @@ export async function materializeAsset<A extends AnyAsset>(
   options: AnyOptions & { readonly inputs?: Readonly<Record<string, unknown>> },
 ): Promise<MaterializedAsset<ValueOfAsset<A>>> {
   const { inputs = {}, ...rest } = options;
-  const strange = rest.checks?.find((check) => check.asset.key !== asset.key);
+  const strange = singleChecks(rest.checks ?? []).find((check) => check.asset.key !== asset.key);
   if (strange !== undefined)
     throw new Error(`The check "${strange.name}" is of ${strange.asset.key}, not of ${asset.key}.`);
   const made = await computeAsset(asset, givenInputs(asset, rest.partition, inputs), rest);
@@ -117,9 +120,10 @@ export async function computeAsset(
     checked[name] = outcome;
     if (shutsGate(check as { readonly blocking: boolean }, outcome)) isOpen = false;
   }
-  for (const check of checks) {
+  const calls: GroupCalls = new Map();
+  for (const check of singleChecks(checks)) {
     const dataVersion = reported.dataVersion ?? "";
-    const outcome = await outcomeOf(check, value, { ...options, metadata: reported.metadata, dataVersion });
+    const outcome = await outcomeOf(check, value, { ...options, metadata: reported.metadata, dataVersion }, calls);
     checked[check.name] = outcome;
     if (shutsGate(check, outcome)) isOpen = false;
   }

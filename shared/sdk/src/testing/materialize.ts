@@ -1,6 +1,8 @@
 import { defaultMapping, parsePartitions, partitionSpace, rangeSet, upstreamPartitions } from "@headgate/model";
 import type { PartitionSpace, RangeSet } from "@headgate/model";
 import type { AnyAssetCheck } from "../asset-check.ts";
+import type { AnyAssetChecks } from "../asset-checks.ts";
+import { singleChecks } from "../asset-checks.ts";
 import type { AnySpec, ValueOfAsset } from "../asset-spec.ts";
 import type { AnyAsset } from "../asset.ts";
 import type { Dependency } from "../edge.ts";
@@ -17,7 +19,7 @@ import { shutsGate } from "./run-check.ts";
 import type { Reported } from "./test-context.ts";
 
 export interface MaterializeOptions {
-  readonly checks?: readonly AnyAssetCheck[];
+  readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
   /** Partition keys, ranges and lists ("2001-01..2001-03"), for every partitioned asset; default: all that exist. */
   readonly partitions?: string;
   /** By asset key. */
@@ -183,7 +185,7 @@ class Memory implements MaterializeResult {
     const nothing = { value: undefined, reported: undefined, checks: {}, isOpen: false, error: undefined };
     const inputs = this.#inputs(asset, space, ordinal);
     if ("blockedBy" in inputs) return { ...nothing, status: "blocked", blockedBy: inputs.blockedBy };
-    const checks = (this.#options.checks ?? []).filter((check) => check.asset.key === asset.key);
+    const checks = singleChecks(this.#options.checks ?? []).filter((check) => check.asset.key === asset.key);
     const { resources = {} } = this.#options;
     const partition = key === "" ? undefined : key;
     try {

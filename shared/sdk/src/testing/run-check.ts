@@ -2,7 +2,7 @@ import type { AnyAssetCheck, AssetCheck, CheckResult, CheckSeverity } from "../a
 import type { AnySpec, PartitionsOfAsset, ValueOfAsset } from "../asset-spec.ts";
 import type { JsonValue, Metadata } from "../metadata.ts";
 import type { ResourceMap, ResourceValues } from "../resource.ts";
-import { judge } from "../step/judge.ts";
+import { type GroupCalls, judge } from "../step/judge.ts";
 import { checkSizeBytesMax, metadataEntries, plainMetadata } from "../step/metadata-entries.ts";
 import { Redaction } from "../step/redaction.ts";
 import type { PartitionOption } from "./partition-option.ts";
@@ -66,13 +66,15 @@ export async function outcomeOf(
   check: AnyAssetCheck,
   value: unknown,
   { metadata = {}, ...given }: AnyRunCheckOptions,
+  calls: GroupCalls = new Map(),
 ): Promise<CheckOutcome> {
   const options = { ...given, metadata: plainMetadata(metadataEntries(metadata, new Redaction())) };
   const context = testContext(check as never, options as never) as object;
   const declared = check.severity ?? "ERROR";
   const signal = given.signal ?? new AbortController().signal;
   try {
-    const result = await judge(check, check.asset.key, value, signal, (both) => ({ ...context, signal: both }));
+    const contextOf = (both: AbortSignal) => ({ ...context, signal: both });
+    const result = await judge(check, check.asset.key, value, signal, contextOf, calls);
     return judgedOutcome(declared, result);
   } catch (error) {
     return erroredOutcome(declared, error);
