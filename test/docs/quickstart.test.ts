@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../support/deployment.ts";
 import { DocumentedDeployment } from "./documented-deployment.ts";
 import { fencedBlocks } from "./fenced-blocks.ts";
 
@@ -19,21 +19,15 @@ const isStep = (language: string, marks: ReadonlyMap<string, string>) =>
   language === "diff" || marks.has("run") || marks.has("start");
 
 describe("The quickstart, from packed packages in an empty folder", () => {
-  const packages = realpathSync(mkdtempSync(join(tmpdir(), "headgate-packages-")));
-  const reader = new DocumentedDeployment({
-    empty: true,
-    instead: new Map([["/tmp/headgate-packages", packages]]),
-  });
+  const reader = new DocumentedDeployment({ empty: true });
+  const packages = join(reader.folder, "packages");
 
   beforeAll(() => {
     const shown = blocks.find(({ marks }) => marks.has("pack"))?.text;
-    expect(shown).toBe("npm ci && npm run pack -- /tmp/headgate-packages");
+    expect(shown).toBe("npm ci && npm run pack -- /tmp/headgate-quickstart/packages");
     execFileSync("npm", ["run", "pack", "--", packages], { cwd: root, stdio: "pipe" });
   });
-  afterAll(async () => {
-    await reader.stop();
-    rmSync(packages, { recursive: true, force: true });
-  }, 30_000);
+  afterAll(() => reader.stop(), 30_000);
 
   test("does what it says, block by block", { timeout: 240_000 }, async () => {
     const steps = blocks.filter(({ language, marks }) => isStep(language, marks));
@@ -73,6 +67,16 @@ export { checkHealth, duckdb, materialize, openDatabase, serve, sql, testContext
       }
     },
   );
+
+  test("makes a location that serves as in its image, and whose health check tells", { timeout: 60_000 }, async () => {
+    const health = "node code-locations/orders/health.mjs";
+    const port = await freePort();
+    expect((await reader.shell(`PORT=${port} ${health}`)).status).toBe(1);
+    const served = `PORT=${port} node code-locations/orders/serve.mjs & location=$!`;
+    const healthy = `until PORT=${port} ${health} || ! kill -0 $location; do :; done; kill $location; wait $location`;
+    expect(await reader.shell(`${served}; ${healthy}`)).toMatchObject({ status: 0, stderr: "" });
+    expect(reader.read("code-locations/orders/Dockerfile")).toContain("COPY packages packages\n");
+  });
 
   test("holds nothing but what is needed, and no script that npm would run", () => {
     expect(readdirSync(packages).map((name) => name.replace(/-\d.*$/, ""))).toEqual([

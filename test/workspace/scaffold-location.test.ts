@@ -38,7 +38,7 @@ test("in an empty folder everything is made that headgate and npm need", async (
     private: true,
     workspaces: ["code-locations/*"],
     scripts: { test: "vitest run" },
-    devDependencies: { headgate: "1.2.3" },
+    dependencies: { headgate: "1.2.3" },
   });
   expect(json("code-locations/orders/package.json").dependencies).toEqual({
     "@headgate/connections": "1.2.3",
@@ -48,6 +48,25 @@ test("in an empty folder everything is made that headgate and npm need", async (
   expect(problems).toEqual([]);
   expect(entries).toMatchObject([{ kind: "module", locationName: "orders", path: at("code-locations/orders") }]);
   expect(readdirSync(folder).sort()).toEqual([".gitignore", "code-locations", "package.json", "workspace.yaml"]);
+});
+
+test("an image is made of the tarballs that package.json names, if they lie below it", async () => {
+  const dependencies = {
+    headgate: "file:packages/headgate-1.tgz",
+    "@headgate/sdk": "file:./packages/sdk.tgz",
+    a: "1.0.0",
+  };
+  writeFileSync(at("package.json"), JSON.stringify({ dependencies, devDependencies: { b: "file:../b.tgz" } }));
+  await scaffold();
+  expect(
+    read("code-locations/orders/Dockerfile")
+      .match(/^COPY .*/gm)
+      ?.slice(0, 3),
+  ).toEqual([
+    "COPY package.json package-lock.json ./",
+    "COPY packages packages",
+    "COPY code-locations/orders/package.json code-locations/orders/",
+  ]);
 });
 
 test("a second location leaves the first and what is around it alone, but for its entry", async () => {
@@ -113,7 +132,7 @@ test("a package.json that is there keeps what it has, and its indentation", () =
   expect(JSON.parse(amended(init))).toEqual({
     workspaces: { packages: ["p", "code-locations/orders"] },
     scripts: { test: "vitest run" },
-    devDependencies: { headgate: "1.2.3" },
+    dependencies: { headgate: "1.2.3" },
   });
 });
 

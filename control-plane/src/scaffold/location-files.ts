@@ -11,6 +11,8 @@ export interface NewLocation {
   readonly folder: string;
   /** The version that its packages are wanted in. */
   readonly version: string;
+  /** Folders with tarballs that package.json names, relative to the root: an image is made of them, too. */
+  readonly packageFolders: readonly string[];
 }
 
 const ending = ".tmpl";
@@ -25,6 +27,7 @@ export async function locationFiles(location: NewLocation): Promise<ReadonlyMap<
     folder: location.folder,
     parent: dirname(location.folder),
     headgate: location.version,
+    packages: location.packageFolders.map((folder) => `COPY ${folder} ${folder}\n`).join(""),
     variable: location.locationName.replaceAll("-", "_").toUpperCase(),
   };
   const files = new Map<string, string>();

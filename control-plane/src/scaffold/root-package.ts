@@ -36,10 +36,21 @@ export function rootPackage(
     json.scripts = { ...json.scripts, test: "vitest run" };
   }
   if (json.dependencies?.["headgate"] === undefined && json.devDependencies?.["headgate"] === undefined) {
-    json.devDependencies = { ...json.devDependencies, headgate: version };
+    json.dependencies = { ...json.dependencies, headgate: version };
   }
   const indent = /\n([ \t]+)"/.exec(text ?? "")?.[1] ?? "  ";
   return `${JSON.stringify(json, null, indent)}\n`;
+}
+
+/** The folders below the root that hold packages which its package.json takes from files. */
+export function packageFolders(text: string | undefined, file: string): string[] {
+  if (text === undefined) return [];
+  const { dependencies = {}, devDependencies = {} } = parsed(text, file);
+  const folders = Object.values({ ...dependencies, ...devDependencies }).flatMap((spec) => {
+    const path = /^file:(?:\.\/)?([^./][^:]*)\/[^/]+\.tgz$/.exec(spec)?.[1];
+    return path === undefined || path.split("/").includes("..") ? [] : [path];
+  });
+  return [...new Set(folders)].sort();
 }
 
 function parsed(text: string, file: string): PackageJson {

@@ -6,7 +6,7 @@ import { name as nameRule } from "../workspace/value-rules.ts";
 import { type ModuleLocation, withLocation } from "../workspace/with-location.ts";
 import { formatWorkspaceProblem } from "../workspace/workspace.ts";
 import { locationFiles } from "./location-files.ts";
-import { rootPackage } from "./root-package.ts";
+import { packageFolders, rootPackage } from "./root-package.ts";
 import { ScaffoldError } from "./scaffold-error.ts";
 
 export interface ScaffoldOptions {
@@ -64,7 +64,15 @@ export async function scaffoldLocation(options: ScaffoldOptions): Promise<Scaffo
   const packageJson = rootPackage(packageText, packageFile, { root, folder, version });
   const ignored = join(root, ".gitignore");
 
-  const made = await writeLocation(at, await locationFiles({ locationName, team, folder, version }));
+  const files = await locationFiles({
+    locationName,
+    team,
+    folder,
+    version,
+    packageFolders: packageFolders(packageText, packageFile),
+  });
+
+  const made = await writeLocation(at, files);
   const changed: string[] = [];
   const write = async (path: string, before: string | undefined, after: string) => {
     if (before === after) return;

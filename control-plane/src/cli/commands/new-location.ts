@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { installPackages, isInstalled } from "../../scaffold/install-packages.ts";
+import { installPackages, isInstalled, isLocked } from "../../scaffold/install-packages.ts";
 import { ScaffoldError } from "../../scaffold/scaffold-error.ts";
 import { scaffoldLocation } from "../../scaffold/scaffold-location.ts";
 import { CliError } from "../cli-error.ts";
@@ -27,9 +27,9 @@ export async function newLocation(command: NewLocationCommand): Promise<number> 
   for (const file of made) say(`made     ${file}\n`);
   for (const file of changed) say(`changed  ${file}\n`);
   const lacking = packages.filter((name) => !isInstalled(name, join(root, folder)));
-  let installed = lacking.length === 0;
+  let installed = lacking.length === 0 && isLocked(root, folder);
   if (!installed && install) {
-    say(`Installing ${lacking.join(", ")}.\n`);
+    say(lacking.length > 0 ? `Installing ${lacking.join(", ")}.\n` : "Adding it to package-lock.json.\n");
     installed = await installPackages(root);
     if (!installed) say(`npm install failed in ${root}. The files are there: mend what npm says, and run it again.\n`);
   }
