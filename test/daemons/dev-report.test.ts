@@ -29,3 +29,11 @@ it("tells who reads what is retired", () => {
     "    Stop reading shop/a, or ask team shop to define it again.",
   ]);
 });
+
+it("tells of a save what it changed and how long it took to be live", () => {
+  const graph = buildGraph([locationOf("shop", [assetOf("shop/a"), assetOf("shop/b")])], new Map());
+  const payload = { added: ["shop/b", "shop/b@rows"], changed: ["shop/a"], removed: [] };
+  const line = (savedAtMs: number | undefined) => definitionsLine("shop", graph, { payload, savedAtMs, nowMs: 1_412 });
+  expect(line(1_000)).toBe("● shop: 2 assets, 0 checks: +1 −0 ~1 assets, live 412 ms after the save");
+  expect(line(undefined)).toBe("● shop: 2 assets, 0 checks: +1 −0 ~1 assets");
+});

@@ -480,4 +480,71 @@ export default definitions({ team: "shop", assets: Object.values(all) });
     await session.until(() => session.definitionsHashes.length === 2);
     expect(await codeVersion()).not.toBe(before);
   });
+
+  const outside = 'export const price = () => "cheap";\n';
+  const usesOutside = `
+import { asset } from "@headgate/sdk";
+import { price } from "../shared/price.ts";
+export const good = asset({ key: "shop/good", compute: () => void console.log(price()) });
+`;
+
+  test("of a file outside the folder is seen after two broken ones as well", async () => {
+    const definitions = `
+import { asset, definitions } from "@headgate/sdk";
+import { price } from "../shared/price.ts";
+if (price() !== "cheap") throw new Error("too " + price());
+export default definitions({ team: "shop", assets: [asset({ key: "shop/good", compute: () => undefined })] });
+`;
+    await start({ "shop/definitions.ts": definitions, "shared/price.ts": outside }, { watch: true }, "shop");
+    const session = await DaemonSession.open(stub);
+    sessions.push(session);
+    const saved = async (price: string) => {
+      const seen = session.definitionsHashes.length;
+      folder.write({ "shared/price.ts": outside.replace("cheap", price) });
+      await session.until(() => session.definitionsHashes.length > seen);
+      return entries();
+    };
+    expect(await saved("dear")).toEqual(["MODULE definitions.ts definition.module_threw"]);
+    expect(await saved("cheap by half")).toEqual(["MODULE definitions.ts definition.module_threw"]);
+    expect(await saved("cheap")).toEqual(["ASSET shop/good ok"]);
+  });
+
+  test("that makes the file outside the folder that an import lacked mends it", async () => {
+    const files = { "shop/definitions.ts": listing(["good"]), "shop/good.ts": usesOutside };
+    await start({ ...files, "shared/other.ts": outside }, { watch: true }, "shop");
+    const session = await DaemonSession.open(stub);
+    sessions.push(session);
+    expect(await entries()).toEqual(["MODULE good.ts definition.module_invalid"]);
+    folder.write({ "shared/price.ts": outside });
+    await session.until(() => session.definitionsHashes.length > 0);
+    expect(await entries()).toEqual(["ASSET shop/good ok"]);
+  });
+
+  test("that installs another version of a package reaches the next step, though no source changed", async () => {
+    const installed = (version: number) => ({
+      "shop/node_modules/greeter/package.json": '{ "name": "greeter", "type": "module", "exports": "./index.js" }',
+      "shop/node_modules/greeter/index.js": `export const version = ${version};\n`,
+      "shop/node_modules/.package-lock.json": `{ "packages": { "node_modules/greeter": { "version": "${version}.0.0" } } }`,
+    });
+    const asset = good.replace("=> undefined", "=> void console.log(version)");
+    await start(
+      {
+        "shop/definitions.ts": listing(["good"]),
+        "shop/good.ts": `import { version } from "greeter";${asset}`,
+        ...installed(1),
+      },
+      { watch: true },
+      "shop",
+    );
+    const session = await DaemonSession.open(stub);
+    sessions.push(session);
+    const said = async () => {
+      const step = command("shop/good");
+      await session.run(step);
+      return session.logOf(step.attemptId, 1);
+    };
+    expect(await said()).toBe("1\n");
+    folder.write(installed(2));
+    await vi.waitUntil(async () => (await said()) === "2\n", { timeout: 20_000 });
+  });
 });

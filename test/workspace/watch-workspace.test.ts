@@ -92,4 +92,28 @@ describe("watchWorkspace", () => {
     await writeFile(file, server("two"));
     expect((await next()).entries).toMatchObject([{ locationName: "two" }]);
   });
+
+  it("tells of a change of an env file or certificate that it names, wherever it lies, and of no other file there", async () => {
+    const secrets = await mkdtemp(join(tmpdir(), "headgate-secrets-"));
+    try {
+      await writeFile(join(secrets, ".env"), "LEVEL=1");
+      await mkdir(join(folder, "shop"));
+      await writeFile(
+        file,
+        `load_from:\n  - module: { path: shop, location_name: shop, env_file: ${join(secrets, ".env")} }\n` +
+          "  - grpc_server: { host: h, port: 1, location_name: far, tls: { ca: ca.pem } }\n",
+      );
+      const next = changes();
+      expect((await next()).problems).toMatchObject([{ locationName: "far", code: "workspace.missing_file" }]);
+      await writeFile(join(folder, "ca.pem"), "first");
+      expect((await next()).problems).toEqual([]);
+      await writeFile(join(secrets, "other"), "x");
+      await writeFile(join(secrets, ".env"), "LEVEL=2");
+      expect((await next()).entries).toMatchObject([{ locationName: "shop" }, { locationName: "far" }]);
+      await rm(join(secrets, ".env"));
+      expect((await next()).problems).toMatchObject([{ locationName: "shop", code: "workspace.missing_file" }]);
+    } finally {
+      await rm(secrets, { recursive: true });
+    }
+  });
 });

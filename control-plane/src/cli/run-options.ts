@@ -10,7 +10,7 @@ type Config = Record<string, Record<string, unknown>>;
  * @throws CliError for a file that cannot be read, or a setting of another form
  */
 export async function readRunConfig(file: string | undefined, settings: readonly string[]): Promise<Config> {
-  const config: Config = file === undefined ? {} : await readConfigFile(file);
+  const config = new Map(Object.entries(file === undefined ? {} : await readConfigFile(file)));
   for (const setting of settings) {
     const match = /^([^.=\s]+)\.([^=\s]+)=(.*)$/s.exec(setting);
     if (match === null) {
@@ -18,9 +18,10 @@ export async function readRunConfig(file: string | undefined, settings: readonly
       throw new CliError("cli.bad_setting", `--set ${setting} is not asset.field=value.`, hint);
     }
     const [, asset = "", field = "", value = ""] = match;
-    config[asset] = { ...config[asset], [field]: parseValue(value) };
+    config.set(asset, { ...config.get(asset), [field]: parseValue(value) });
   }
-  return config;
+  // Whatever its name, a member is one of its own, and never what all objects have.
+  return Object.fromEntries(config);
 }
 
 function parseValue(text: string): unknown {

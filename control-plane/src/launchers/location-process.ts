@@ -37,6 +37,8 @@ export interface LaunchedLocation {
   readonly logFile: string;
   readonly onLine: (stream: OutputStream, line: string) => void;
   readonly onAnnouncement: (announcement: Announcement) => void;
+  /** A source was saved, and is loaded now. */
+  readonly onSave?: (savedAtMs: number) => void;
 }
 
 const streams = ["stdout", "stderr"] as const;
@@ -47,6 +49,8 @@ const announcementSchema = z.object({
   instanceId: z.string().min(1),
   pid: z.int().positive(),
 });
+
+const saveSchema = z.object({ kind: z.literal("saved"), savedAtMs: z.number().positive() });
 
 /** Starts a process in a group of its own. `started` is called before anything else can happen. */
 export async function launchLocation(
@@ -79,6 +83,8 @@ export async function launchLocation(
   child.on("message", (message) => {
     const parsed = announcementSchema.safeParse(message);
     if (parsed.success) launch.onAnnouncement(parsed.data);
+    const saved = saveSchema.safeParse(message);
+    if (saved.success) launch.onSave?.(saved.data.savedAtMs);
   });
   const identity = child.pid === undefined ? undefined : processIdentity(child.pid);
   if (identity === undefined) {

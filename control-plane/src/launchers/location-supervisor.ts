@@ -6,14 +6,16 @@ import { readLocationRecord, removeLocationRecord } from "./location-record.ts";
 import { endRecorded, SupervisedLocation, type SupervisedLocationOptions } from "./supervised-location.ts";
 
 /**
- * `onLine` defaults to this process's stdout and stderr as "[name] line", `graceMs` to 5,000, `startTimeoutMs` to
- * 60,000, `backoff` to 200 ms doubling to 10 s and reset by a life of 10 s.
+ * `onLine` defaults to this process's stdout and stderr as "[name] line", `graceMs` to 5,000, `drainMs` (how long a
+ * process may take whose entry changed, to end what it runs) to 30,000, `startTimeoutMs` to 60,000, `backoff` to 200 ms
+ * doubling to 10 s and reset by a life of 10 s.
  */
 export type LocationSupervisorOptions = Pick<
   SupervisedLocationOptions,
   "command" | "provided" | "onListening" | "onExit"
 > &
-  Partial<Pick<SupervisedLocationOptions, "onLine" | "graceMs" | "startTimeoutMs" | "backoff">> & {
+  Partial<Pick<SupervisedLocationOptions, "onLine" | "onSave" | "graceMs" | "startTimeoutMs" | "backoff">> & {
+    readonly drainMs?: number;
     readonly dataDir: string;
   };
 
@@ -32,7 +34,9 @@ const defaults = {
   onLine: (locationName: string, stream: OutputStream, line: string) => {
     process[stream].write(`[${locationName}] ${line}\n`);
   },
+  onSave: () => undefined,
   graceMs: 5_000,
+  drainMs: 30_000,
   startTimeoutMs: 60_000,
   backoff: { minMs: 200, maxMs: 10_000, resetAfterMs: 10_000 },
 };
@@ -63,7 +67,8 @@ export function superviseLocations({ dataDir, ...given }: LocationSupervisorOpti
     const ending = [...running].map(async ([name, location]) => {
       const entry = wanted.get(name);
       if (entry !== undefined && location.isStillRight(entry)) return;
-      await location.stop();
+      // What it runs ends on what it started with; then the new one starts.
+      await (entry === undefined ? location.stop() : location.drain(options.drainMs));
       running.delete(name);
     });
     ending.push(endStrangers(folder, new Set([...wanted.keys(), ...running.keys()]), options));

@@ -49,6 +49,8 @@ export interface SupervisedLocationOptions {
   readonly onListening: (location: ListeningLocation) => void;
   /** Called once the process and all of its workers are proven gone: an attempt that ran there runs no more. */
   readonly onExit: (location: GoneLocation) => void;
+  /** A source was saved, at this time in Unix milliseconds; not told by a process that an earlier `dev` started. */
+  readonly onSave: (locationName: string, savedAtMs: number) => void;
   readonly onLine: (locationName: string, stream: OutputStream, line: string) => void;
   /** How long a process may take to end by itself. */
   readonly graceMs: number;
@@ -87,9 +89,16 @@ export class SupervisedLocation {
     return fingerprintOf(entry, this.#options) === this.#fingerprint;
   }
 
-  async stop(): Promise<void> {
+  /** Ends the process because its entry is another now, once what it runs has ended or `drainMs` are over. */
+  async drain(drainMs: number): Promise<void> {
+    this.#say("its entry or env file changed: it ends what it runs and starts again");
+    await this.stop(drainMs);
+  }
+
+  /** `graceMs`: how long the process may take to end. */
+  async stop(graceMs = this.#options.graceMs): Promise<void> {
     this.#stopping.abort();
-    await this.#process?.end(this.#options.graceMs);
+    await this.#process?.end(graceMs);
     await this.#ended;
   }
 
@@ -148,6 +157,7 @@ export class SupervisedLocation {
         env: locationEnvironment(this.#entry, this.#options.provided(this.#entry)),
         logFile: this.#file,
         onLine: (stream, line) => this.#options.onLine(locationName, stream, line),
+        onSave: (savedAtMs) => this.#options.onSave(locationName, savedAtMs),
         onAnnouncement: (announcement) => {
           if (identity !== undefined) this.#listening(identity, announcement, false);
         },

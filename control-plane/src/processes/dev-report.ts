@@ -12,11 +12,16 @@ export interface DevReportOptions {
   readonly graph: () => Promise<Graph>;
   /** Resolves once every location of the workspace has loaded or is reported. */
   readonly loaded: Promise<unknown>;
+  /** When what a location now loads was saved, in Unix milliseconds; told once for each save. */
+  readonly takeSave?: (location: string) => number | undefined;
   readonly signal: AbortSignal;
 }
 
 /** What `dev` tells on the terminal while it runs: a line for what somebody who looks there would want to know. */
-export async function reportEvents(feed: EventFeed, { after, graph, loaded, signal }: DevReportOptions): Promise<void> {
+export async function reportEvents(
+  feed: EventFeed,
+  { after, graph, loaded, takeSave, signal }: DevReportOptions,
+): Promise<void> {
   // What reads another team's asset is refused until that team has loaded too: nothing that anybody has to mend.
   let early: Set<string> | undefined = new Set();
   const told = loaded.then(async () => {
@@ -29,9 +34,18 @@ export async function reportEvents(feed: EventFeed, { after, graph, loaded, sign
   for await (const item of feed.follow(after, undefined, signal)) {
     if (item.kind === "reset") continue;
     for (const event of item.events) {
-      if (event.kind !== "definitions_changed") say(lineOf(event));
-      else if (early === undefined) say(definitionsLine(event.location ?? "", await graph()));
-      else early.add(event.location ?? "");
+      if (event.kind !== "definitions_changed") {
+        say(lineOf(event));
+        continue;
+      }
+      const location = event.location ?? "";
+      if (early !== undefined) {
+        early.add(location);
+        continue;
+      }
+      const now = await graph();
+      const savedAtMs = takeSave?.(location);
+      say(definitionsLine(location, now, { payload: event.payload, savedAtMs, nowMs: Date.now() }));
     }
   }
   await told;
@@ -77,12 +91,32 @@ function lineOf(event: EventRow): string | undefined {
   }
 }
 
-/** What a location defines now, and what of it is refused. */
-export function definitionsLine(location: string, graph: Graph): string {
+interface LoadedChange {
+  /** Of the event `definitions_changed`. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Undefined: no save is known to have caused it. */
+  readonly savedAtMs: number | undefined;
+  readonly nowMs: number;
+}
+
+/** "+1 −0 ~2 assets, live 412 ms after the save" */
+function changeText({ payload, savedAtMs, nowMs }: LoadedChange): string {
+  const assets = (name: string) => {
+    const keys = payload[name];
+    // A check is told by its key too, which names its asset.
+    return Array.isArray(keys) ? keys.filter((key) => typeof key === "string" && !key.includes("@")).length : 0;
+  };
+  const live = savedAtMs === undefined ? "" : `, live ${Math.max(0, Math.round(nowMs - savedAtMs))} ms after the save`;
+  return `: +${assets("added")} −${assets("removed")} ~${assets("changed")} assets${live}`;
+}
+
+/** What a location defines now, what of that is new, and what of it is refused. */
+export function definitionsLine(location: string, graph: Graph, change?: LoadedChange): string {
   const assets = graph.order.filter((node) => node.location === location && !node.retired);
   const checks = graph.order.flatMap((node) => node.checks).filter((check) => check.location === location);
   const errors = graph.errors.filter((error) => error.location === location);
-  const lines = [`● ${location}: ${count(assets.length, "asset")}, ${count(checks.length, "check")}`];
+  const counts = `${count(assets.length, "asset")}, ${count(checks.length, "check")}`;
+  const lines = [`● ${location}: ${counts}${change === undefined ? "" : changeText(change)}`];
   for (const [first, ...others] of grouped(errors).values()) {
     const { key, message, hint, source } = first!;
     const at = source === undefined ? "" : ` (${source.file}:${source.line})`;

@@ -50,7 +50,9 @@ export async function dev(options: DevOptions): Promise<number> {
     plane = await ControlPlane.open({ databaseUrl: postgres.url, workspace: options.workspace, log });
     const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
     const { daemon, sync, setWorkspace } = await plane.startDaemon();
-    const locations = superviseIn(dataDir, options.command, postgres, { daemon, sync, failed });
+    const saves = new Map<string, number>();
+    const onSave = (location: string, savedAtMs: number) => void saves.set(location, savedAtMs);
+    const locations = superviseIn(dataDir, options.command, postgres, { daemon, sync, failed, onSave });
     stopLocations = async () => {
       await sync.close(); // It would take their ends for failures.
       await locations.stop();
@@ -74,7 +76,13 @@ export async function dev(options: DevOptions): Promise<number> {
     if (!options.once) {
       const loaded = applied.then(() => sync.ready());
       // The graph is asked for anew: it may not have seen yet what an event speaks of.
-      const report = reportEvents(events, { after, graph: () => mirror.refresh(), loaded, signal: reporting.signal });
+      const graph = () => mirror.refresh();
+      const takeSave = (location: string) => {
+        const savedAtMs = saves.get(location);
+        saves.delete(location);
+        return savedAtMs;
+      };
+      const report = reportEvents(events, { after, graph, loaded, takeSave, signal: reporting.signal });
       report.catch(failed);
     }
     if (!options.once) {
@@ -98,9 +106,14 @@ function superviseIn(
   dataDir: string,
   command: readonly string[],
   postgres: EmbeddedPostgres,
-  plane: { daemon: Daemon; sync: LocationSync; failed: (error: unknown) => void },
+  plane: {
+    daemon: Daemon;
+    sync: LocationSync;
+    failed: (error: unknown) => void;
+    onSave: (location: string, savedAtMs: number) => void;
+  },
 ): LocationSupervisor {
-  const { daemon, sync, failed } = plane;
+  const { daemon, sync, failed, onSave } = plane;
   const databases = new LocationDatabases({
     open: (locationName) => postgres.locationDatabase(locationName),
     env: process.env,
@@ -111,6 +124,7 @@ function superviseIn(
     dataDir,
     command,
     provided: (entry) => ({ HEADGATE_OBJECT_STORE: objectStore, ...databases.variablesOf(entry) }),
+    onSave,
     onListening: ({ locationName, address }) => sync.addressChanged(locationName, address),
     onExit: ({ locationName, instanceId }) => {
       if (instanceId !== undefined) daemon.drive.contact.instanceExited(locationName, instanceId);

@@ -34,6 +34,14 @@ export async function readWorkspace(path: string, env: Environment = process.env
   return withoutMissingFiles(parseWorkspace(text, file, env));
 }
 
+/**
+ * The files beside it whose content is part of what a workspace says: env files and certificates. Absolute; whether
+ * they are there or not.
+ */
+export function filesBeside(text: string, path: string, env: Environment = process.env): readonly string[] {
+  return parseWorkspace(text, resolve(path), env).entries.flatMap((entry) => filesOf(entry).map((file) => file.path));
+}
+
 /** The workspace with each entry that names a file that is not there turned into a problem of that entry. */
 function withoutMissingFiles(workspace: Workspace): Workspace {
   const problems: WorkspaceProblem[] = [];

@@ -11,7 +11,7 @@ export async function serve({ locationName, team, ...options }: ServeCommand): P
     ...options,
     ...(locationName === undefined ? {} : { locationName }),
     ...(team === undefined ? {} : { team }),
-    ...(supervised ? { exitWhenAloneMs } : {}),
+    ...(supervised ? { exitWhenAloneMs, saved: tellSaved } : {}),
   });
   const { port, instanceId } = served;
   if (supervised) {
@@ -23,4 +23,9 @@ export async function serve({ locationName, team, ...options }: ServeCommand): P
   }
   // The SDK ends the process in an orderly way; there is nothing to return to.
   return new Promise<number>(() => undefined);
+}
+
+/** To the `dev` that started this process, while it is there. */
+function tellSaved(savedAtMs: number): void {
+  if (process.connected) process.send?.({ kind: "saved", savedAtMs }, () => undefined);
 }

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { BundleReference, DescribedEntry } from "../step/worker-protocol.ts";
 import type { Bundle, LocationSources } from "./bundle.ts";
 import { buildModules, bundleSources, sourceName } from "./bundle.ts";
+import { type InstalledPackages, installedPackages } from "./installed-packages.ts";
 import type { ModuleProblem } from "./module-problem.ts";
 import { importProblem, syntaxProblem } from "./module-problem.ts";
 import { describeBundle, probeModules } from "./probe.ts";
@@ -19,8 +20,10 @@ export interface LoadedLocation {
   readonly team: string;
   readonly entries: readonly DescribedEntry[];
   readonly problems: readonly ModuleProblem[];
-  /** The location's own files, absolute: what a watcher looks at. */
+  /** What a watcher looks at, absolute: the location's own files, and those that say which packages are installed. */
   readonly files: readonly string[];
+  /** Another one means that the same bundle may import other packages. */
+  readonly packagesDigest: string;
 }
 
 /** The folder and the definitions module that a path names. @throws Error when there is neither */
@@ -46,17 +49,34 @@ export function locationSources(module: string): LocationSources {
  */
 export async function loadLocation(sources: LocationSources, signal?: AbortSignal): Promise<LoadedLocation> {
   const problems = new Map<string, ModuleProblem>();
+  // Before the packages are imported: what is installed meanwhile makes another digest next time.
+  const packages = await installedPackages(sources.folder);
   for (let round = 0; round <= quarantinedMax; round++) {
     const built = await bundleSources(sources, new Set(problems.keys()));
     const found = built.ok
       ? await importOnce(sources, built.bundle, problems, signal)
       : built.errors.map((error) => syntaxProblem(sources, error));
-    if (!Array.isArray(found)) return found;
+    if (!Array.isArray(found)) return withSurroundings(found, problems, packages);
     for (const problem of found) if (!problems.has(problem.file)) problems.set(problem.file, problem);
     // Nothing new to set aside, or the definitions themselves: the location as a whole does not load.
     if (found.length === 0 || problems.has(sources.entry)) break;
   }
-  return broken(sources, [...problems.values()]);
+  return withSurroundings(broken(sources, [...problems.values()]), problems, packages);
+}
+
+type Loaded = Omit<LoadedLocation, "packagesDigest">;
+
+/** What did not load is looked at too, wherever it lies: the save that mends it may be there. */
+function withSurroundings(
+  loaded: Loaded,
+  problems: ReadonlyMap<string, ModuleProblem>,
+  packages: InstalledPackages,
+): LoadedLocation {
+  const broken = [...problems.values()].flatMap(({ file, missing }) =>
+    missing === undefined ? [file] : [file, missing],
+  );
+  const files = [...new Set([...loaded.files, ...broken, ...packages.files])];
+  return { ...loaded, files, packagesDigest: packages.digest };
 }
 
 /** The loaded location, or the module to set aside next. */
@@ -65,7 +85,7 @@ async function importOnce(
   bundle: Bundle,
   problems: ReadonlyMap<string, ModuleProblem>,
   signal: AbortSignal | undefined,
-): Promise<LoadedLocation | ModuleProblem[]> {
+): Promise<Loaded | ModuleProblem[]> {
   const modules = sourceModules(bundle.metafile, sources.entry, sources.folder);
   const reference: BundleReference = {
     entry: bundle.file,
@@ -103,6 +123,6 @@ async function importOnce(
   }
 }
 
-function broken(sources: LocationSources, problems: readonly ModuleProblem[]): LoadedLocation {
+function broken(sources: LocationSources, problems: readonly ModuleProblem[]): Loaded {
   return { bundle: undefined, buildId: "", team: "", entries: [], problems, files: [sources.entry] };
 }

@@ -1,3 +1,4 @@
+import { dirname, resolve } from "node:path";
 import type { Message } from "esbuild";
 import type { DefinitionError } from "@headgate/proto";
 import type { LoadProblem } from "../step/worker-protocol.ts";
@@ -11,6 +12,8 @@ export interface ModuleProblem {
   /** Relative to the location's folder. */
   readonly source: string;
   readonly error: DefinitionError;
+  /** Absolute path without ending that it imports and that leads nowhere. */
+  readonly missing?: string;
 }
 
 export function syntaxProblem(sources: LocationSources, message: Message): ModuleProblem {
@@ -21,6 +24,7 @@ export function syntaxProblem(sources: LocationSources, message: Message): Modul
   return {
     file,
     source,
+    ...missingImport(file, message),
     error: {
       code: "definition.module_invalid",
       message: `${source} does not parse or resolve: ${message.text}${shown ? ` (${shown})` : ""}`,
@@ -28,6 +32,12 @@ export function syntaxProblem(sources: LocationSources, message: Message): Modul
       source: { file: source, line },
     },
   };
+}
+
+/** The file may be made by the next save: then somebody has to look where it would be. */
+function missingImport(file: string, { text }: Message): Pick<ModuleProblem, "missing"> {
+  const path = /^Could not resolve "(\.[^"]*)"/.exec(text)?.[1];
+  return path === undefined ? {} : { missing: resolve(dirname(file), path) };
 }
 
 export function importProblem(

@@ -5,9 +5,11 @@ import { CodeLocationService } from "@headgate/proto";
 import { HealthImplementation } from "grpc-health-check";
 import { cacheFolder } from "../load/cache-folder.ts";
 import { locationSources } from "../load/load-location.ts";
+import type { LoadedLocation } from "../load/load-location.ts";
 import { pruneBundles } from "../load/prune-bundles.ts";
 import { Instance } from "./instance.ts";
 import { locationMethods } from "./location-methods.ts";
+import type { Manifest } from "./manifest.ts";
 import { reflectionService } from "./reflection.ts";
 import type { ServedLocation, ServeOptions } from "./serve-options.ts";
 import { ServedCode } from "./served-code.ts";
@@ -34,12 +36,13 @@ export async function serve(options: ServeOptions): Promise<ServedLocation> {
     // The bundle may have been removed under us: loading writes it again.
     () => void code.reload(),
   );
-  const code = new ServedCode(sources, (location, manifest) => {
+  const loaded = (location: LoadedLocation, manifest: Manifest): void => {
     if (location.bundle !== undefined) instance.use(location.bundle);
     else if (!hasRun) instance.refuseSteps(location.problems.map(({ error }) => error.message).join(" "));
     hasRun ||= location.bundle !== undefined;
     instance.announce(manifest.hash);
-  });
+  };
+  const code = new ServedCode(sources, loaded, options.saved);
   let hasRun = false;
   await code.reload();
   if (options.watch) code.watch();

@@ -15,6 +15,7 @@ export class ServedCode {
   readonly #sources: LocationSources;
   readonly #bundleUse = new BundleUse();
   readonly #loaded: (location: LoadedLocation, manifest: Manifest) => void;
+  readonly #saved: (savedAtMs: number) => void;
   #watched: WatchedFiles | undefined;
   #loading: Promise<void> | undefined;
   #isDirty = false;
@@ -22,12 +23,22 @@ export class ServedCode {
   /** Doubles with each load that gave way, so that a folder which never rests is loaded all the same. */
   #patienceMs = patienceMs;
   #location: LoadedLocation | undefined;
+  /** What was read last good. */
+  #goodFiles: readonly string[] = [];
   #manifest: Manifest | undefined;
 
-  /** `loaded` is called after the first load and after each that changed something. */
-  constructor(sources: LocationSources, loaded: (location: LoadedLocation, manifest: Manifest) => void) {
+  /**
+   * `loaded` is called after the first load and after each that changed something, `saved` before a load that a save
+   * asks for.
+   */
+  constructor(
+    sources: LocationSources,
+    loaded: (location: LoadedLocation, manifest: Manifest) => void,
+    saved: (savedAtMs: number) => void = () => undefined,
+  ) {
     this.#sources = sources;
     this.#loaded = loaded;
+    this.#saved = saved;
   }
 
   get manifest(): Manifest | undefined {
@@ -51,7 +62,10 @@ export class ServedCode {
   }
 
   watch(): void {
-    this.#watched = new WatchedFiles(this.#sources.folder, () => void this.reload());
+    this.#watched = new WatchedFiles(this.#sources.folder, (savedAtMs) => {
+      this.#saved(savedAtMs);
+      void this.reload();
+    });
     this.#watched.look(this.#location?.files ?? []);
   }
 
@@ -95,9 +109,13 @@ export class ServedCode {
 
   #take(location: LoadedLocation): void {
     const manifest = manifestOf(location);
-    const isSame = location.bundle?.entry === this.#location?.bundle?.entry && manifest.hash === this.#manifest?.hash;
-    // A broken save changes which files are read; what was read last good is still worth a look.
-    this.#watched?.look([...new Set([...location.files, ...(this.#location?.files ?? [])])]);
+    const isSame =
+      location.bundle?.entry === this.#location?.bundle?.entry &&
+      location.packagesDigest === this.#location?.packagesDigest &&
+      manifest.hash === this.#manifest?.hash;
+    if (location.bundle !== undefined) this.#goodFiles = location.files;
+    // Broken saves change which files are read, one after another; what was read last good is still worth a look.
+    this.#watched?.look([...new Set([...location.files, ...this.#goodFiles])]);
     this.#location = location;
     this.#manifest = manifest;
     if (location.bundle !== undefined) this.#bundleUse.use(location.bundle.entry);

@@ -1,22 +1,27 @@
 import { readdirSync, watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 const debounceMs = 50;
 const foldersMax = 2_000;
 
 /**
- * Tells of changes below a folder, and beside further files. Folders are watched, not files: an editor that replaces a
+ * Tells of changes below a folder, and of further files outside. Folders are watched, not files: an editor that replaces a
  * file by renaming another over it is seen as well.
  */
 export class WatchedFiles {
   readonly #folder: string;
-  readonly #changed: () => void;
+  readonly #changed: (savedAtMs: number) => void;
   readonly #watchers = new Map<string, FSWatcher>();
   #files: readonly string[] = [];
+  /** Names that are looked at in a folder outside, by its path. */
+  #outside: ReadonlyMap<string, readonly string[]> = new Map();
   #timer: NodeJS.Timeout | undefined;
+  /** The first change of those that are told together. */
+  #savedAtMs: number | undefined;
 
-  constructor(folder: string, changed: () => void) {
+  /** `changed` is told when it began, in Unix milliseconds. */
+  constructor(folder: string, changed: (savedAtMs: number) => void) {
     this.#folder = folder;
     this.#changed = changed;
     this.look([]);
@@ -26,7 +31,13 @@ export class WatchedFiles {
   look(files: readonly string[]): void {
     this.#files = files;
     const wanted = new Set<string>(foldersBelow(this.#folder));
-    for (const file of files) wanted.add(dirname(file));
+    const outside = new Map<string, string[]>();
+    for (const file of files) {
+      const folder = dirname(file);
+      if (!wanted.has(folder)) outside.set(folder, [...(outside.get(folder) ?? []), basename(file)]);
+    }
+    this.#outside = outside;
+    for (const folder of outside.keys()) wanted.add(folder);
     for (const [folder, watcher] of this.#watchers) {
       if (wanted.has(folder)) continue;
       watcher.close();
@@ -37,7 +48,9 @@ export class WatchedFiles {
 
   #watch(folder: string): void {
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.#schedule());
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (this.#concerns(folder, name)) this.#schedule();
+      });
       watcher.on("error", () => {
         watcher.close();
         this.#watchers.delete(folder);
@@ -49,11 +62,20 @@ export class WatchedFiles {
     }
   }
 
+  /** Below its own folder everything does; outside, where others work too, what was named, whatever its ending. */
+  #concerns(folder: string, name: string | null): boolean {
+    const names = this.#outside.get(folder);
+    if (names === undefined || name === null) return true;
+    return names.some((wanted) => name === wanted || name.startsWith(`${wanted}.`));
+  }
+
   #schedule(): void {
     clearTimeout(this.#timer);
+    const savedAtMs = (this.#savedAtMs ??= Date.now());
     this.#timer = setTimeout(() => {
+      this.#savedAtMs = undefined;
       this.look(this.#files);
-      this.#changed();
+      this.#changed(savedAtMs);
     }, debounceMs);
   }
 
