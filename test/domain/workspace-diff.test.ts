@@ -52,7 +52,10 @@ describe("a diff of two workspaces", () => {
   });
 
   test("names what is added and removed, and who still uses what is removed", () => {
-    const diff = between([assetOf("a/x"), assetOf("a/unread")], [assetOf("a/new")]);
+    const partitions = { kind: "timeWindow", cron: "0 0 1 * *", timezone: "UTC", start: "2001" } as const;
+    const mapping = { kind: "window", startOffset: -1, endOffset: -1 } as const;
+    const itself = assetOf("a/unread", [{ asset: "a/unread", mapping }], { partitions });
+    const diff = between([assetOf("a/x"), itself], [assetOf("a/new")]);
     expect(diff.added).toEqual([{ key: "a/new", team: "a", location: "a" }]);
     expect(diff.removed).toEqual([
       { key: "a/unread", team: "a", location: "a", consumers: [] },

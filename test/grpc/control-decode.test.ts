@@ -1,4 +1,4 @@
-import type { MetadataEntry , AssetDefinition} from "@headgate/proto";
+import type { MetadataEntry, AssetDefinition } from "@headgate/proto";
 import { AttemptEvent, Definition, SessionResponse, SessionResponse_Batch } from "@headgate/proto";
 import { describe, expect, it } from "vitest";
 import type { AttemptReport, StepError } from "../../control-plane/src/domain/attempt-report.ts";

@@ -83,8 +83,9 @@ describe("the contract", () => {
     const waivers = (await api.get("/api/v1/waivers")).json.items;
     const waiver = await api.get(`/api/v1/waivers/${waivers[0].id}`);
     expect(routes.getWaiver.answer.parse(waiver.json)).toEqual(waiver.json);
-    // Of owners.test.ts, which has locations to move an asset between.
-    const elsewhere: RouteName[] = ["releaseAsset", "transferAsset"];
+    // Of owners.test.ts, which has locations to move an asset between, and of partitions.test.ts, with dynamic ones.
+    const elsewhere: RouteName[] = ["releaseAsset", "transferAsset", "addPartitions", "removePartitions"];
+    elsewhere.push("listPartitionSets", "listPartitions");
     expect([...seen, ...elsewhere, "cancelRun", "getWaiver", "reportCheckResult"].sort()).toEqual(
       Object.keys(routes).sort(),
     );

@@ -3,6 +3,7 @@ import {
   allPartitions,
   asset,
   assetSpec,
+  dynamicPartitions,
   mappedDimensions,
   monthlyPartitions,
   multiPartitions,
@@ -11,7 +12,7 @@ import {
   valueOf,
   windowOffset,
 } from "@headgate/sdk";
-import { testContext } from "@headgate/sdk/testing";
+import { materialize, testContext } from "@headgate/sdk/testing";
 import { describe, expect, test } from "vitest";
 import { buildGraph } from "../../control-plane/src/domain/graph.ts";
 import type { AssetDefinition } from "../../control-plane/src/domain/definitions.ts";
@@ -113,6 +114,35 @@ describe("partitions of several dimensions", () => {
       "region=eu,month=2001-02 after 0,0,1",
       "region=us,month=2001-02 after 1,0,1",
     ]);
+  });
+
+  test("of a dynamic set are described by its name, and a test gives the keys", async () => {
+    const customers = dynamicPartitions({ name: "customers" });
+    const accounts = asset({
+      key: "shop/accounts",
+      partitions: customers,
+      compute: (_, { partition }) => partition.key,
+    });
+    const partitions = multiPartitions({ customer: customers, region });
+    const bills = asset({
+      key: "shop/bills",
+      partitions,
+      deps: { accounts },
+      compute: ({ accounts }, { partition }) => `${accounts} in ${partition.dimensions.region}`,
+    });
+    expect(defined(accounts).partitions).toEqual({ kind: "dynamic", name: "customers" });
+    const graph = buildGraph([locationOf("shop", [accounts, bills].map(defined))], new Map(), {
+      dynamicSets: (team, name) => (team === "shop" && name === "customers" ? ["acme"] : []),
+    });
+    expect(graph.errors).toEqual([]);
+    expect(graph.asset("shop/bills")?.space.keyAt(1)).toBe("customer=acme,region=us");
+    expect(graph.asset("shop/bills")?.upstream[0]?.single).toBe(true);
+    expect(testContext(bills, { partition: "customer=any,region=us" }).partition.dimensions.customer).toBe("any");
+    expect(() => testContext(bills, { partition: "customer=any,region=mars" })).toThrow("has no partition");
+    const result = await materialize([accounts, bills], { dynamicPartitions: { customers: ["acme", "globex"] } });
+    expect(result.value(bills, "customer=globex,region=eu")).toBe("globex in eu");
+    const nameless = asset({ key: "shop/x", partitions: dynamicPartitions({} as never), compute: () => 1 });
+    expect(() => describeAsset(nameless, "shop", "1")).toThrow("is no name of dynamic partitions");
   });
 
   test("that cannot be are refused where they are described", () => {

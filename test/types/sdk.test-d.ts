@@ -7,6 +7,7 @@ import {
   assetSpec,
   dailyPartitions,
   definitions,
+  dynamicPartitions,
   externalAsset,
   ioManager,
   lastPartition,
@@ -239,6 +240,30 @@ export const ofMore = asset({
     return sales.rows;
   },
 });
+const customers = dynamicPartitions({ name: "customers" });
+const accounts = assetSpec({ key: "orders/accounts", value: valueOf<Relation>(), partitions: customers });
+export const perCustomer = asset({
+  key: "orders/per_customer",
+  partitions: multiPartitions({ customer: dynamicPartitions({ name: "customers" }), region }),
+  deps: { accounts, regions },
+  compute: ({ accounts, regions }, { partition }) => {
+    same<typeof accounts, Relation>(true);
+    same<typeof regions, number>(true);
+    same<typeof partition.dimensions.customer, string>(true);
+    return 1;
+  },
+});
+export const ofCustomers = asset({
+  key: "orders/of_customers",
+  partitions: customers,
+  deps: { accounts, all: allPartitions(accounts) },
+  compute: ({ accounts, all }, { partition }) => {
+    same<typeof accounts, Relation>(true);
+    same<typeof all, Partitioned<Relation>>(true);
+    same<typeof partition.key, string>(true);
+    return 1;
+  },
+});
 const tierRegion = multiPartitions({ tier: staticPartitions(["free"]), region });
 export const ofLess = asset({
   key: "orders/of_less",
@@ -329,3 +354,8 @@ asset({ ...bad, partitions: tierRegion, deps: { x: windowOffset(self, -1) }, com
 mappedDimensions(sales, { area: "all" });
 // @ts-expect-error Property 'area' does not exist
 asset({ key: "orders/bad", partitions: regionMonth, compute: (_inputs, { partition }) => partition.dimensions.area });
+const others = dynamicPartitions({ name: "others" });
+// @ts-expect-error say which to read
+asset({ key: "orders/bad", deps: { accounts }, partitions: others, compute: () => 1 });
+// @ts-expect-error 'keys' does not exist
+dynamicPartitions({ name: "customers", keys: ["a"] });

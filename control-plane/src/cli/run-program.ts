@@ -104,6 +104,7 @@ export function addWorkspaceCommands(program: Command, ask: Ask): void {
       ),
     );
   addOwnerCommands(program, ask);
+  addPartitionCommands(program, ask);
   program
     .command("team")
     .description("teams")
@@ -126,6 +127,43 @@ export function addWorkspaceCommands(program: Command, ask: Ask): void {
     .action(
       ask(async (context, options: { limit: number }) =>
         (await import("./commands/audit.ts")).auditList(context, options),
+      ),
+    );
+}
+
+function addPartitionCommands(program: Command, ask: Ask): void {
+  const partition = program.command("partition").description("dynamic partitions: sets of keys that come and go");
+  partition
+    .command("list [set]")
+    .description("the sets that assets are cut by, or the keys of one, in the order in which they were added")
+    .option("--limit <n>", "how many keys", wholeNumber, 100)
+    .option(...json)
+    .addHelpText("after", example("partition list flights/customers"))
+    .action(
+      ask(async (context, set: string | undefined, options: { limit: number }) =>
+        (await import("./commands/partition.ts")).partitionList(context, set, options),
+      ),
+    );
+  partition
+    .command("add <set> <keys...>")
+    .description("add keys to a set; for the team that owns it")
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("partition add flights/customers acme globex"))
+    .action(
+      ask(async (context, set: string, keys: string[], options: { idempotencyKey?: string }) =>
+        (await import("./commands/partition.ts")).partitionAdd(context, set, keys, options),
+      ),
+    );
+  partition
+    .command("remove <set> <keys...>")
+    .description("remove keys from a set; versions that were made of them stay")
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("partition remove flights/customers acme"))
+    .action(
+      ask(async (context, set: string, keys: string[], options: { idempotencyKey?: string }) =>
+        (await import("./commands/partition.ts")).partitionRemove(context, set, keys, options),
       ),
     );
 }

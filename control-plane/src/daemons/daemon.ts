@@ -163,6 +163,7 @@ export class Daemon {
       daemon: this.#id,
       exited: this.#exited,
       graphIsOld: () => void this.#heard(true),
+      refreshGraph: () => this.#options.refreshGraph(),
       world: { graph, graphEpoch, teamOf, now, newId, monotonic: () => performance.now(), random: Math.random },
       committed: ({ first, last, assets }) => {
         this.#follower.advance(first, last);

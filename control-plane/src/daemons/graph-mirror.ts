@@ -24,7 +24,7 @@ export class GraphMirror {
   readonly #options: GraphMirrorOptions;
   readonly #listeners = new Set<GraphListener>();
   #graph: Graph = buildGraph([], new Map());
-  /** Of the rows that the graph was built of. */
+  /** Of the rows that the graph was built of; the sums of dynamic sets never come back. */
   #signature = "";
   #epoch = -1;
   #looking: Promise<void> | undefined;
@@ -105,7 +105,8 @@ export class GraphMirror {
     // Read before the definitions: what changes in between is then found by the next look.
     const { rows } = await pool.query<{ signature: string; epoch: number }>(
       `select (select epoch from asset_gate where asset_key = '') as epoch, coalesce(md5(string_agg(concat_ws(',', name, team, definitions_hash, loaded_at, removed_at), ';' order by name)), '')
-         || ',' || (select concat_ws(',', count(*), max(claimed_at)) from asset_owners) || ',' || (select epoch from asset_gate where asset_key = '') as signature from locations`,
+         || ',' || (select concat_ws(',', count(*), max(claimed_at)) from asset_owners) || ',' || (select epoch from asset_gate where asset_key = '')
+         || ',' || (select concat_ws(',', sum(next_ordinal), sum(key_count)) from dynamic_sets) as signature from locations`,
     );
     const { signature = "", epoch = -1 } = rows[0] ?? {};
     if (signature === this.#signature) {

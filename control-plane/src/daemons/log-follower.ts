@@ -21,6 +21,9 @@ const pageSize = 1_000;
 /** Without a hint the log is looked at this often. */
 const pollMs = 1_000;
 
+/** After these the asset graph is another one. */
+const changesGraph = new Set(["definitions_changed", "partitions_added", "partitions_removed"]);
+
 /** Follows the event log for a daemon: what it wrote itself it skips without reading it. */
 export class LogFollower {
   readonly #options: LogFollowerOptions;
@@ -90,7 +93,7 @@ export class LogFollower {
       const others = events.filter(({ seq }) => !this.#own.some(({ first, last }) => first <= seq && seq <= last));
       const assets = new Set<AssetKey>();
       for (const event of others) if (event.asset_key !== null) assets.add(event.asset_key as AssetKey);
-      const definitionsChanged = others.some((event) => event.kind === "definitions_changed");
+      const definitionsChanged = others.some(({ kind }) => changesGraph.has(kind));
       if (events.length === pageSize) this.#again = true;
       if (others.length > 0) this.#options.news({ assets, definitionsChanged });
     } catch (error) {

@@ -68,6 +68,8 @@ function partitionsText(partitions: PartitionsDefinition | undefined): string {
       const { cron, timezone, start, end } = partitions;
       return `${cron} in ${timezone} from ${start}${end === undefined ? "" : ` to ${end}`}`;
     }
+    case "dynamic":
+      return `the dynamic set ${partitions.name}`;
     case "multi":
       return partitions.dimensions
         .map(({ name, definition }) => `${name} (${partitionsText(definition)})`)

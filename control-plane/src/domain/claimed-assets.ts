@@ -1,4 +1,4 @@
-import type { AssetKey, PartitionSpace, PartitionsDefinition } from "@headgate/model";
+import type { AssetKey, DynamicKeys, PartitionSpace, PartitionsDefinition } from "@headgate/model";
 import { ModelError, partitionSpace, teamOf } from "@headgate/model";
 import type { AssetOwners, GraphError, LocationSegment, StoredDefinition } from "./asset-graph.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type DefinitionSite,
 } from "./definition-problems.ts";
 import type { AssetDefinition, DefinitionError } from "./definitions.ts";
+import type { DynamicSets } from "./dynamic-sets.ts";
 
 /** A definition that has its key to itself. Whether it can be served depends on what it reads. */
 export interface ClaimedAsset {
@@ -27,14 +28,16 @@ export interface ClaimedAsset {
  *
  * @param segments ordered by location name
  * @param refuse is told of every definition that is refused here
+ * @param dynamicSets a snapshot of the keys of dynamic partitions
  */
 export function claimedAssets(
   segments: readonly LocationSegment[],
   owners: AssetOwners,
   refuse: (error: GraphError) => void,
+  dynamicSets: DynamicSets,
 ): Map<AssetKey, ClaimedAsset> {
   const claims = new Map<AssetKey, ClaimedAsset>();
-  const spaceOf = internedSpaces();
+  const spaceOf = internedSpaces(dynamicSets);
   for (const segment of segments) {
     for (const stored of segment.assets) {
       const { key } = stored.definition;
@@ -46,7 +49,7 @@ export function claimedAssets(
         continue;
       }
       const number = claims.get(key)?.number ?? claims.size;
-      const space = spaceOf(stored.definition.partitions);
+      const space = spaceOf(stored.definition.partitions, segment.team);
       if (space instanceof ModelError) {
         if (retired) continue;
         refuse(refusedAt(segment, key, invalidPartitions(assetSite(segment, stored), space.message, space.hint)));
@@ -88,24 +91,28 @@ export function refusedAt(segment: LocationSegment, key: string, problem: Defini
 }
 
 /** Equal definitions share one space: its arithmetic is costly to set up, and equality becomes identity. */
-function internedSpaces(): (definition: PartitionsDefinition | undefined) => PartitionSpace | ModelError {
+function internedSpaces(
+  dynamicSets: DynamicSets,
+): (definition: PartitionsDefinition | undefined, team: string) => PartitionSpace | ModelError {
   const spaces = new Map<string, PartitionSpace | ModelError>();
   const unpartitioned = partitionSpace(undefined);
-  return (definition) => {
+  return (definition, team) => {
     if (definition === undefined) return unpartitioned;
     // Stored as JSON, whose members have one order in the database; what this overlooks costs a space, no more.
-    const identity = JSON.stringify(definition);
+    const text = JSON.stringify(definition);
+    // Two teams may name their sets alike.
+    const identity = text.includes('"dynamic"') ? `${team} ${text}` : text;
     const known = spaces.get(identity);
     if (known !== undefined) return known;
-    const space = checkedSpace(definition);
+    const space = checkedSpace(definition, (name) => dynamicSets(team, name));
     spaces.set(identity, space);
     return space;
   };
 }
 
-function checkedSpace(definition: PartitionsDefinition): PartitionSpace | ModelError {
+function checkedSpace(definition: PartitionsDefinition, dynamicKeys: DynamicKeys): PartitionSpace | ModelError {
   try {
-    return partitionSpace(definition);
+    return partitionSpace(definition, dynamicKeys);
   } catch (error) {
     if (error instanceof ModelError) return error;
     throw error;

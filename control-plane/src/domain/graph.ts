@@ -3,6 +3,7 @@ import type { AssetOwners, Graph, GraphError, LocationSegment } from "./asset-gr
 import { assembledAssets, type GrowingNode } from "./assembled-assets.ts";
 import { type ClaimedAsset, claimedAssets, refusedAt } from "./claimed-assets.ts";
 import type { DefinitionError } from "./definitions.ts";
+import type { DynamicSets } from "./dynamic-sets.ts";
 import { reversed, topologicalOrder } from "./graph-cycles.ts";
 import { formerKeys } from "./former-keys.ts";
 import { linkChecks } from "./link-checks.ts";
@@ -32,6 +33,8 @@ export interface GraphOptions {
   readonly established?: IsEstablished;
   /** What is known of former keys. */
   readonly renames?: Renames;
+  /** The keys of dynamic partitions at one moment. Absent: no set has any. */
+  readonly dynamicSets?: DynamicSets;
 }
 
 /**
@@ -49,7 +52,7 @@ export function buildGraph(
   const refuse = (error: GraphError): void => void errors.push(error);
   const warn = (warning: GraphError): void => void warnings.push(warning);
 
-  const claims = claimedAssets(sorted, owners, refuse);
+  const claims = claimedAssets(sorted, owners, refuse, options.dynamicSets ?? (() => []));
   // What is known of keys that nobody holds: refused, or never loaded. The first error of a key explains it.
   const unclaimed = new Map<string, GraphError>();
   for (const error of errors) if (error.kind === "asset" && !unclaimed.has(error.key)) unclaimed.set(error.key, error);

@@ -89,10 +89,9 @@ function diffed({ key, team, location }: AssetNode): DiffedAsset {
 
 function consumersOf(node: AssetNode | undefined, concerns: (team: string) => boolean): Consumer[] {
   if (node === undefined) return [];
-  const readers = node.downstream.map(({ downstream }): Consumer => {
-    const { key, team } = downstream;
-    return { kind: "asset", key, team };
-  });
+  // An asset that reads its own earlier partitions is no reason to keep it.
+  const others = node.downstream.filter(({ downstream }) => downstream !== node);
+  const readers = others.map(({ downstream: { key, team } }): Consumer => ({ kind: "asset", key, team }));
   const checks = node.checks
     .filter(({ team }) => team !== node.team)
     .map(({ name, team }): Consumer => ({ kind: "check", key: name, team }));

@@ -203,6 +203,8 @@ const dimensionsMax = 100;
 
 function dimensionDefinition({ kind }: wire.PartitionsDefinition): DimensionDefinition {
   switch (kind?.$case) {
+    case "dynamic":
+      return { kind: "dynamic", name: nameText("the name of dynamic partitions", kind.value.name) };
     case "multi":
       throw new WireError("wire.out_of_range", "a dimension of partitions has dimensions itself");
     case "static":

@@ -15,6 +15,8 @@ export interface ApiContext {
   readonly db: Kysely<Schema>;
   /** The newest asset graph. */
   graph(): Graph;
+  /** Makes `graph` as new as everything that was committed. Absent: it never changes. */
+  refreshGraph?(): Promise<unknown>;
   workspace(): WorkspaceView;
   /** Unix milliseconds. */
   now(): number;

@@ -22,6 +22,7 @@ import { definitionsRoute } from "./routes/definitions-route.ts";
 import { discardRoutes } from "./routes/discard-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
+import { partitionRoutes } from "./routes/partition-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
 import { runRoutes } from "./routes/run-routes.ts";
 import { metricsText, serverRoutes } from "./routes/server-routes.ts";
@@ -43,6 +44,7 @@ const handlers: Handlers = {
   ...discardRoutes,
   ...auditRoute,
   ...reportRoutes,
+  ...partitionRoutes,
 };
 
 export interface AppOptions {

@@ -33,6 +33,10 @@ export function checkPartition(node: AssetNode, partition: string): void {
   if (node.space.definition === undefined) {
     throw new Problem("partition.unknown", `${node.key} is not partitioned.`, "Leave the partition out.");
   }
+  if (node.space.count(Date.now()) === 0 && node.space.windowAt(0) === undefined) {
+    const hint = "`npx headgate partition list` prints the sets of keys, `npx headgate partition add` adds to one.";
+    throw new Problem("partition.unknown", `${node.key} has no partition yet.`, hint);
+  }
   const first = node.space.keyAt(0);
   throw partition === ""
     ? new Problem("partition.unknown", `${node.key} is partitioned; say which partition.`, `For example ${first}.`)

@@ -77,6 +77,8 @@ function presentDimension(definition: DimensionDefinition): z.input<typeof dimen
       const { cron, timezone, start, end } = definition;
       return { kind: "timeWindow", cron, timezone, start, end: end ?? null };
     }
+    case "dynamic":
+      return { kind: "dynamic", name: definition.name };
   }
 }
 

@@ -171,6 +171,7 @@ export class ControlPlane {
         pool: database.pool,
         db: database.db,
         graph: () => mirror.current(),
+        refreshGraph: () => mirror.refresh(),
         workspace: () => this.workspace,
         now: Date.now,
         newId: () => newId(),

@@ -2,8 +2,9 @@ import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { AssetOwners, LocationSegment, StoredDefinition } from "../domain/asset-graph.ts";
 import type { AssetDefinition, CheckDefinition, DefinitionError } from "../domain/definitions.ts";
-import type { Rename, Renames } from "../domain/rename.ts";
 import type { GraphOptions } from "../domain/graph.ts";
+import type { Rename, Renames } from "../domain/rename.ts";
+import { readDynamicSets } from "./dynamic-partitions.ts";
 import type { DefinitionErrorRow } from "./schema.ts";
 
 type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
@@ -120,7 +121,7 @@ export function locationSegment({ location, team, rows }: LocationRows): Locatio
   return { location, team, assets, checks, errors };
 }
 
-/** The last good definitions of all locations, dead ones too. Primary only. */
+/** The last good definitions of all locations, dead ones too, and the keys of dynamic partitions. Primary only. */
 export async function loadSegments(db: Queryable): Promise<{
   readonly segments: readonly LocationSegment[];
   readonly owners: AssetOwners;
@@ -130,7 +131,7 @@ export async function loadSegments(db: Queryable): Promise<{
   return {
     segments: stored.locations.map(locationSegment),
     owners: stored.owners,
-    options: graphOptions(stored),
+    options: { ...graphOptions(stored), dynamicSets: await readDynamicSets(db) },
   };
 }
 

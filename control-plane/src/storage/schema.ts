@@ -111,6 +111,15 @@ export interface Schema {
     first_seen_at: Time;
   };
   established_edges: { reader: string; upstream: string; since: Time };
+  dynamic_sets: { team: string; name: string; next_ordinal: Defaulted<number>; key_count: Defaulted<number> };
+  dynamic_partitions: {
+    team: string;
+    name: string;
+    key: string;
+    ordinal: number;
+    added_by: string;
+    added_at: Time;
+  };
   asset_owners: { asset_key: string; team: string; location: string | null; claimed_at: Time };
   asset_renames: { old_key: string; key: string; asked_at: Time; done_at: TimeOrNull; refused_at: TimeOrNull };
   asset_gate: { asset_key: string; epoch: Defaulted<number> };

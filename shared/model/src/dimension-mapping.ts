@@ -131,6 +131,8 @@ function matching(upstream: Dimension, up: Dimensions, down: Dimensions): readon
 /** Both windows of time, however they are cut, or the same keys. */
 function isCutAlike(a: PartitionSpace, b: PartitionSpace): boolean {
   if (windowsOf(a) !== undefined) return windowsOf(b) !== undefined;
+  if (a.definition?.kind === "dynamic")
+    return b.definition?.kind === "dynamic" && a.definition.name === b.definition.name;
   if (a.definition?.kind !== "static" || b.definition?.kind !== "static") return sameSpace(a, b);
   return (
     a.definition.keys.length === b.definition.keys.length &&

@@ -1,3 +1,4 @@
+import { dynamicKeyLengthMax } from "./partition-key.ts";
 import { ModelError } from "./model-error.ts";
 import type { DimensionDefinition, NamedDimension, PartitionsDefinition } from "./partitions-definition.ts";
 import type { Dimension, Dimensions, PartitionSpace } from "./space.ts";
@@ -61,7 +62,7 @@ function checkName(name: unknown, count: number): void {
 
 function checkedKind(definition: DimensionDefinition): DimensionDefinition {
   const kind: unknown = (definition as { kind?: unknown } | undefined)?.kind;
-  if (kind === "static" || kind === "timeWindow") return definition;
+  if (kind === "static" || kind === "timeWindow" || kind === "dynamic") return definition;
   const what = kind === "multi" ? "has dimensions itself" : "is no partitions definition";
   return refuse(what, "make it with staticPartitions, monthlyPartitions and the like");
 }
@@ -87,7 +88,8 @@ function checkLength(spaces: readonly { name: string; space: PartitionSpace }[])
     if (strange !== undefined) {
       refuse(`dimension ${name}: partition key ${JSON.stringify(strange)} has a "="`, "it would end the name in a key");
     }
-    length += keys.reduce((most, key) => Math.max(most, key.length), windowKeyLength * Number(keys.length === 0));
+    const growing = space.definition?.kind === "dynamic" ? dynamicKeyLengthMax : windowKeyLength;
+    length += keys.reduce((most, key) => Math.max(most, key.length), keys.length === 0 ? growing : 0);
     length += name.length + 2;
   }
   if (length > keyLengthMax) {

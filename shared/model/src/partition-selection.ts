@@ -71,6 +71,8 @@ export function formatPartitions(space: PartitionSpace, set: RangeSet): string {
     const boxes = boxesOf(dimensions.slowestFirst, set);
     return boxes.map((box) => dimensions.inKey.map((dimension) => textOf(box, dimension)).join(",")).join(",");
   }
+  // The keys of a dynamic set have no order that a reader could know, and one of them may be removed.
+  if (space.definition?.kind === "dynamic") return [...rangeSet.ordinals(set)].map((n) => space.keyAt(n)).join(",");
   return set
     .map(([start, end]) => {
       const first = space.keyAt(start);
@@ -165,9 +167,16 @@ function existing(space: PartitionSpace, key: string, nowMs: number): number | P
 
 function unknownKey(space: PartitionSpace, key: string, nowMs: number): Problem {
   const count = space.count(nowMs);
+  const { definition } = space;
+  const adding = definition?.kind === "dynamic" ? `headgate partition add TEAM/${definition.name} ${shown(key)}` : "";
+  if (count === 0)
+    return { message: `partition ${shown(key)} does not exist, nor does any other`, hint: `add it: ${adding}` };
   const few = Array.from({ length: Math.min(count, 8) }, (_, ordinal) => space.keyAt(ordinal)).join(", ");
   const hint = count === 1 ? `write ${few}` : `write one of ${few}${count > 8 ? ` and ${count - 8} more` : ""}`;
-  return { message: `partition ${shown(key)} does not exist`, hint };
+  return {
+    message: `partition ${shown(key)} does not exist`,
+    hint: adding === "" ? hint : `${hint}; or add it: ${adding}`,
+  };
 }
 
 function notEnded(space: PartitionSpace, key: string, ordinal: number, nowMs: number): Problem {

@@ -1,8 +1,8 @@
-import { cleanText } from "./clean-text.ts";
 import { formatRfc3339 } from "./local-time.ts";
 import { checkedDimensions } from "./dimensions.ts";
 import { ModelError } from "./model-error.ts";
 import { multiSpace } from "./multi-space.ts";
+import { partitionKeyProblem } from "./partition-key.ts";
 import type { PartitionsDefinition } from "./partitions-definition.ts";
 import type { Dimensions, PartitionSpace } from "./space.ts";
 import { timeWindows } from "./time-windows.ts";
@@ -17,20 +17,32 @@ export function windowsOf(space: PartitionSpace): TimeWindows | undefined {
   return windowsOfSpace.get(space);
 }
 
+/** The keys that a dynamic set has, in the order in which they were added. */
+export type DynamicKeys = (name: string) => readonly string[];
+
 /**
  * The space of a definition, or of an asset without one.
  *
+ * @param dynamicKeys a snapshot of the keys of dynamic sets; default: none has any
  * @throws ModelError `invalid_partitions`, `invalid_cron`, `invalid_timezone`
  */
-export function partitionSpace(definition: PartitionsDefinition | undefined): PartitionSpace {
+export function partitionSpace(
+  definition: PartitionsDefinition | undefined,
+  dynamicKeys: DynamicKeys = () => [],
+): PartitionSpace {
   if (definition === undefined) return keyedSpace(undefined, [""]);
   switch (definition.kind) {
     case "static":
       return keyedSpace(definition, checkedKeys(definition.keys));
     case "timeWindow":
       return windowSpace(definition, timeWindows(definition));
-    case "multi":
-      return multiSpace(definition, checkedDimensions(definition, partitionSpace));
+    case "dynamic":
+      checkedName(definition.name);
+      return keyedSpace(definition, dynamicKeys(definition.name));
+    case "multi": {
+      const spaceOf = (of: PartitionsDefinition): PartitionSpace => partitionSpace(of, dynamicKeys);
+      return multiSpace(definition, checkedDimensions(definition, spaceOf));
+    }
   }
 }
 
@@ -42,6 +54,8 @@ export function sameSpace(a: PartitionSpace, b: PartitionSpace): boolean {
   if (left !== undefined && right !== undefined)
     return sameCadence(left, right) && left.firstIndex === right.firstIndex;
   if (left !== undefined || right !== undefined) return false;
+  const [leftSet, rightSet] = [dynamicName(a), dynamicName(b)];
+  if (leftSet !== undefined || rightSet !== undefined) return leftSet === rightSet && sameKeys(a, b);
   const leftKeys = staticKeys(a);
   const rightKeys = staticKeys(b);
   return leftKeys.length === rightKeys.length && leftKeys.every((key, i) => key === rightKeys[i]);
@@ -53,6 +67,18 @@ function sameDimensions(a: Dimensions | undefined, b: Dimensions | undefined): b
     const other = b.inKey[n];
     return other !== undefined && dimension.name === other.name && sameSpace(dimension.space, other.space);
   });
+}
+
+function dynamicName({ definition }: PartitionSpace): string | undefined {
+  return definition?.kind === "dynamic" ? definition.name : undefined;
+}
+
+/** Sets of two teams may have one name. */
+function sameKeys(a: PartitionSpace, b: PartitionSpace): boolean {
+  const count = a.count(0);
+  if (count !== b.count(0)) return false;
+  for (let n = 0; n < count; n++) if (a.keyAt(n) !== b.keyAt(n)) return false;
+  return true;
 }
 
 /** True if the windows are cut by the same cron in the same zone, wherever they start and end. */
@@ -75,24 +101,18 @@ function checkedKeys(keys: readonly string[]): readonly string[] {
   if (keys.length > keysMax) refuse(`${keys.length} static partition keys are too many`, `give at most ${keysMax}`);
   const seen = new Set<string>();
   for (const key of keys) {
-    const shown = JSON.stringify(key);
-    if (key === "") refuse("a static partition key is empty", "give every partition a name");
-    if (key.length > keyLengthMax)
-      refuse(`partition key ${shown} is too long`, `use at most ${keyLengthMax} characters`);
-    // Commas and ".." separate keys in a selection such as "a,c..f".
-    if (key.includes(",") || key.includes("..") || key !== key.trim()) {
-      refuse(
-        `partition key ${shown} cannot be written in a selection`,
-        'use no comma, no ".." and no space at the ends',
-      );
-    }
-    if (/\p{Cc}/u.test(key) || cleanText(key) !== key) {
-      refuse(`partition key ${shown} has characters that cannot be printed`, "use printable characters");
-    }
-    if (seen.has(key)) refuse(`partition key ${shown} is there twice`, "name every partition once");
+    const problem = partitionKeyProblem(key, keyLengthMax);
+    if (problem !== undefined) refuse(problem.message, problem.hint);
+    if (seen.has(key)) refuse(`partition key ${JSON.stringify(key)} is there twice`, "name every partition once");
     seen.add(key);
   }
   return [...keys];
+}
+
+function checkedName(name: unknown): void {
+  if (typeof name === "string" && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return;
+  const hint = "a name is 1 to 63 characters of a-z, 0-9, _ and -, starting with a letter or digit";
+  throw new ModelError("invalid_partitions", `${JSON.stringify(name)} is no name of dynamic partitions`, hint);
 }
 
 function keyedSpace(definition: PartitionsDefinition | undefined, keys: readonly string[]): PartitionSpace {

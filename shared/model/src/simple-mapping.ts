@@ -119,6 +119,9 @@ export const otherMappings =
 function identityProblem(upstream: PartitionSpace, downstream: PartitionSpace): Problem | undefined {
   const up = windowsOf(upstream);
   const down = windowsOf(downstream);
+  if (upstream.definition?.kind === "dynamic" || downstream.definition?.kind === "dynamic") {
+    return dynamicProblem(upstream, downstream);
+  }
   if (up === undefined && down === undefined) {
     const missing = keysOf(downstream).filter((key) => upstream.ordinalOf(key) === undefined);
     if (missing.length === 0) return undefined;
@@ -147,6 +150,16 @@ function identityProblem(upstream: PartitionSpace, downstream: PartitionSpace): 
     return { message, hint: `end downstream at ${boundaries.keyAt(up.firstIndex + up.limit)}` };
   }
   return undefined;
+}
+
+/** Keys come and go: only one and the same set has the keys of the other for ever. */
+function dynamicProblem(upstream: PartitionSpace, downstream: PartitionSpace): Problem | undefined {
+  const [up, down] = [upstream.definition, downstream.definition];
+  if (up?.kind === "dynamic" && down?.kind === "dynamic" && up.name === down.name) return undefined;
+  const shown = [up, down].map((side) =>
+    side?.kind === "dynamic" ? `the dynamic set ${side.name}` : "other partitions",
+  );
+  return { message: `upstream has ${shown[0] ?? ""}, and downstream ${shown[1] ?? ""}`, hint: otherMappings };
 }
 
 const offsetMax = 100_000;
@@ -193,6 +206,10 @@ function staticProblem(
   if (forgotten.length > 0) {
     const hint = "list the upstream keys of every downstream key, [] where it reads none";
     return { message: `the mapping says nothing of ${listed(forgotten)}`, hint };
+  }
+  if (upstream.definition?.kind === "dynamic") {
+    const message = `the keys of the dynamic set ${upstream.definition.name} come and go, so that no table can name them`;
+    return { message, hint: "map it with allPartitions, or give both the same partitions" };
   }
   const missing = Object.values(upstreamOf)
     .flat()

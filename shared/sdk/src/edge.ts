@@ -5,6 +5,7 @@ import type { Self } from "./self.ts";
 import { isSelf } from "./self.ts";
 import type {
   DimensionsOf,
+  DynamicPartitions,
   MultiPartitions,
   StaticPartitions,
   TimeDimension,
@@ -62,7 +63,15 @@ type IsCutTheSame<U, P> =
       ? P extends StaticPartitions<infer Key>
         ? Same<UpstreamKey, Key>
         : false
-      : false;
+      : IsSameSet<U, P>;
+
+/** True where both are the same dynamic set. */
+type IsSameSet<U, P> =
+  U extends DynamicPartitions<infer UpstreamName>
+    ? P extends DynamicPartitions<infer Name>
+      ? Same<UpstreamName, Name>
+      : false
+    : false;
 
 /** The names of the dimensions for which `Holds` is true. */
 type Where<Holds> = { [Name in keyof Holds]: Holds[Name] extends true ? Name : never }[keyof Holds];
@@ -147,7 +156,7 @@ type CanFollow<U, P> = [U, P] extends [TimeWindowPartitions, TimeWindowPartition
   ? true
   : [U, P] extends [StaticPartitions<infer UpstreamKey>, StaticPartitions<infer Key>]
     ? Same<UpstreamKey, Key>
-    : false;
+    : IsSameSet<U, P>;
 
 /** True where a default mapping joins `U` and `P`: they have a dimension in common, and each one of those can follow. */
 type Follows<U, P> =

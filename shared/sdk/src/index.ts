@@ -51,6 +51,7 @@ export type {
 export {
   cronPartitions,
   dailyPartitions,
+  dynamicPartitions,
   hourlyPartitions,
   monthlyPartitions,
   multiPartitions,
@@ -60,6 +61,7 @@ export {
 export type {
   AnyPartitions,
   DimensionPartitions,
+  DynamicPartitions,
   MultiPartitions,
   PartitionOf,
   PartitionWindow,

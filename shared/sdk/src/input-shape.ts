@@ -47,6 +47,7 @@ function sameWindowsOrKeys(upstream: DimensionPartitions, partitions: DimensionP
       partitions.kind === "timeWindow" && upstream.cron === partitions.cron && upstream.timezone === partitions.timezone
     );
   }
+  if (upstream.kind === "dynamic") return partitions.kind === "dynamic" && partitions.name === upstream.name;
   if (partitions.kind !== "static" || partitions.keys.length !== upstream.keys.length) return false;
   const keys = new Set(upstream.keys);
   return partitions.keys.every((key) => keys.has(key));

@@ -1,3 +1,4 @@
+import type { DynamicKeys } from "@headgate/model";
 import type { AnyPartitions } from "./partitions.ts";
 
 /**
@@ -14,4 +15,16 @@ export function partitionDimensions(
     return [part.slice(0, end), part.slice(end + 1)] as const;
   });
   return Object.fromEntries(parts);
+}
+
+/** The keys that dynamic sets must have for `key` to be a partition: where there is no control plane to say which. */
+export function dynamicKeysOf(partitions: AnyPartitions | undefined, key: string): DynamicKeys {
+  if (partitions?.kind !== "multi") return () => [key];
+  const dimensions = partitionDimensions(partitions, key) ?? {};
+  return (name) =>
+    partitions.dimensions.flatMap((dimension) =>
+      dimension.definition.kind === "dynamic" && dimension.definition.name === name
+        ? [dimensions[dimension.name] ?? ""]
+        : [],
+    );
 }

@@ -19,8 +19,14 @@ export interface StaticPartitions<Key extends string = string> {
   readonly keys: readonly Key[];
 }
 
+/** Keys that come and go while the code stays: those of the set `name` of the asset's team. */
+export interface DynamicPartitions<Name extends string = string> {
+  readonly kind: "dynamic";
+  readonly name: Name;
+}
+
 /** What one dimension may be. */
-export type DimensionPartitions = TimeWindowPartitions | StaticPartitions;
+export type DimensionPartitions = TimeWindowPartitions | StaticPartitions | DynamicPartitions;
 
 /** Phantom: the dimensions of multi-dimensional partitions, by name. */
 declare const dimensionTypes: unique symbol;
@@ -100,8 +106,19 @@ export function staticPartitions<const Key extends string>(keys: readonly Key[])
 }
 
 /**
+ * Partitions whose keys are added and removed by command (`headgate partition add flights/customers acme`) or by API.
+ * Assets of one team that give the same name share the keys.
+ */
+export function dynamicPartitions<const Name extends string>(options: {
+  /** 1 to 63 of a-z, 0-9, "_" and "-", starting with a letter or digit. */
+  readonly name: Name;
+}): DynamicPartitions<Name> {
+  return Object.freeze({ kind: "dynamic", name: options?.name });
+}
+
+/**
  * One partition for every combination of keys: `multiPartitions({ region: staticPartitions(["eu", "us"]), month })`. At
- * most one dimension grows with time.
+ * most one dimension grows: is windows of time, or dynamic.
  */
 export function multiPartitions<const Dimensions extends DimensionMap>(
   dimensions: Dimensions,
@@ -135,10 +152,12 @@ export type PartitionOf<P> = P extends TimeWindowPartitions
   ? { readonly key: string; readonly window: PartitionWindow }
   : P extends StaticPartitions<infer Key>
     ? { readonly key: Key; readonly window?: undefined }
-    : P extends MultiPartitions<infer Dimensions>
-      ? {
-          readonly key: string;
-          /** The key of each dimension, by its name. */
-          readonly dimensions: { readonly [Name in keyof Dimensions]: KeyOf<Dimensions[Name]> };
-        } & WindowOf<Dimensions>
-      : NotPartitioned;
+    : P extends DynamicPartitions
+      ? { readonly key: string; readonly window?: undefined }
+      : P extends MultiPartitions<infer Dimensions>
+        ? {
+            readonly key: string;
+            /** The key of each dimension, by its name. */
+            readonly dimensions: { readonly [Name in keyof Dimensions]: KeyOf<Dimensions[Name]> };
+          } & WindowOf<Dimensions>
+        : NotPartitioned;

@@ -40,7 +40,11 @@ export class DriveState {
   /** Steps that sleep until something is recorded of an asset. */
   readonly #sleepers = new Map<AssetKey, Map<RunStep, Run>>();
   /** Steps whose gate is closed by memory, which may be old: with the assets that tell. */
-  readonly unconfirmed = new Map<RunStep, { readonly run: Run; readonly assets: readonly AssetKey[] }>();
+  readonly unconfirmed = new Map<
+    RunStep,
+    /** `graph`: it is the definitions that may be old. */
+    { readonly run: Run; readonly assets: readonly AssetKey[]; readonly graph?: boolean }
+  >();
   /** Of them, those whose assets were compared with the database since. */
   readonly confirmed = new Set<RunStep>();
   /** Since when a step waits for pending checks, on the monotonic clock. */

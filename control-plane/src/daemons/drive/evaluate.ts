@@ -41,6 +41,11 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
   const node = drive.world.graph().asset(spec.asset);
   const ordinal = node?.space.ordinalOf(spec.partition);
   if (node === undefined || node.retired || node.definition.external !== undefined || ordinal === undefined) {
+    if (!drive.confirmed.delete(step)) {
+      // Whoever planned it may know definitions, and partitions, that this process has not heard of yet.
+      drive.unconfirmed.set(step, { run, assets: [], graph: true });
+      return [];
+    }
     failUnleased(drive, cycle, run, step, goneError(spec.asset, spec.partition, spec.location, node));
     return [];
   }

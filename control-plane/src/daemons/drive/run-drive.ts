@@ -36,6 +36,8 @@ export interface RunDriveOptions {
   readonly fenced: () => void;
   /** A lease was refused since the definitions are newer than the graph: make it newest, then `definitionsChanged`. */
   readonly graphIsOld: () => void;
+  /** Makes the graph as new as everything that was committed. */
+  readonly refreshGraph: () => Promise<void>;
   readonly failed: (error: unknown) => void;
   /** Instances that are proven gone; kept beyond this drive, for attempts that are adopted later. */
   readonly exited: Set<string>;
@@ -190,6 +192,7 @@ export class RunDrive {
       const doubtful = new Set([...steps.values()].flatMap((step) => step.assets));
       const runs = new Map([...steps].map(([step, { run }]) => [step, run]));
       void this.#load(runs, async () => {
+        if ([...steps.values()].some(({ graph }) => graph === true)) await this.#options.refreshGraph();
         await drive.memory.revalidate([...doubtful]);
         for (const step of steps.keys()) drive.confirmed.add(step);
       });

@@ -58,14 +58,20 @@ const timeWindowPartitions = z.object({
   end: z.string().nullable(),
 });
 
+const dynamicPartitions = z.object({
+  kind: z.literal("dynamic"),
+  name: z.string().describe("of the set; GET /partitions/{team}/{name} has its keys"),
+});
+
 export const dimensionDefinition = z
-  .union([staticPartitions, timeWindowPartitions])
+  .union([staticPartitions, timeWindowPartitions, dynamicPartitions])
   .meta({ id: "DimensionDefinition", description: "how one dimension of several is cut" });
 
 export const partitionsDefinition = z
   .union([
     staticPartitions,
     timeWindowPartitions,
+    dynamicPartitions,
     z.object({
       kind: z.literal("multi"),
       dimensions: z

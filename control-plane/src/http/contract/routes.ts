@@ -1,5 +1,6 @@
 import { assetRoutes } from "./asset-routes.ts";
 import { decisionRoutes } from "./decision-routes.ts";
+import { partitionRoutes } from "./partition-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
@@ -13,6 +14,7 @@ export const routes = {
   ...runRoutes,
   ...decisionRoutes,
   ...reportRoutes,
+  ...partitionRoutes,
 };
 
 export type Routes = typeof routes;

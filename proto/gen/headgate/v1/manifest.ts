@@ -141,10 +141,18 @@ export interface Require {
 }
 
 export interface PartitionsDefinition {
-  kind: { $case: "static"; value: StaticPartitions } | { $case: "timeWindow"; value: TimeWindowPartitions } | {
-    $case: "multi";
-    value: MultiPartitions;
-  } | undefined;
+  kind:
+    | { $case: "static"; value: StaticPartitions }
+    | { $case: "timeWindow"; value: TimeWindowPartitions }
+    | { $case: "multi"; value: MultiPartitions }
+    | { $case: "dynamic"; value: DynamicPartitions }
+    | undefined;
+}
+
+/** The keys that a set of the asset's team has at the moment; the control plane keeps them. */
+export interface DynamicPartitions {
+  /** 1 to 63 of a-z, 0-9, "_" and "-", starting with a letter or digit. Assets of one team with one name share the set. */
+  name: string;
 }
 
 /** One partition for every combination of the keys of its dimensions: "region=eu,month=2001-02", in this order. */
@@ -1179,6 +1187,9 @@ export const PartitionsDefinition: MessageFns<PartitionsDefinition> = {
       case "multi":
         MultiPartitions.encode(message.kind.value, writer.uint32(26).fork()).join();
         break;
+      case "dynamic":
+        DynamicPartitions.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1220,6 +1231,14 @@ export const PartitionsDefinition: MessageFns<PartitionsDefinition> = {
             message.kind = { $case: "multi", value: MultiPartitions.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "dynamic", value: DynamicPartitions.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1256,7 +1275,68 @@ export const PartitionsDefinition: MessageFns<PartitionsDefinition> = {
         }
         break;
       }
+      case "dynamic": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "dynamic", value: DynamicPartitions.fromPartial(object.kind.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseDynamicPartitions(): DynamicPartitions {
+  return { name: "" };
+}
+
+export const DynamicPartitions: MessageFns<DynamicPartitions> = {
+  encode(message: DynamicPartitions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DynamicPartitions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDynamicPartitions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DynamicPartitions>): DynamicPartitions {
+    return DynamicPartitions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DynamicPartitions>): DynamicPartitions {
+    const message = createBaseDynamicPartitions();
+    message.name = object.name ?? "";
     return message;
   },
 };

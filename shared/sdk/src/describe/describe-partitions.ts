@@ -13,7 +13,7 @@ export function spaceOf(what: string, partitions: PartitionsDefinition | undefin
       "definition.partitions_invalid",
       `The partitions of ${what} are not valid: ${error instanceof Error ? error.message : String(error)}`,
       known?.hint ??
-        "Make them with dailyPartitions, monthlyPartitions, cronPartitions, staticPartitions or multiPartitions.",
+        "Make them with dailyPartitions, monthlyPartitions, cronPartitions, staticPartitions, dynamicPartitions or multiPartitions.",
     );
   }
 }
@@ -28,6 +28,8 @@ export function describePartitions(partitions: PartitionsDefinition | undefined)
       const { cron, timezone, start, end } = partitions;
       return { kind: { $case: "timeWindow", value: { cron, timezone, start, end: end ?? "" } } };
     }
+    case "dynamic":
+      return { kind: { $case: "dynamic", value: { name: partitions.name } } };
     case "multi": {
       const dimensions = partitions.dimensions.map(({ name, definition }) => {
         return { name, definition: describePartitions(definition) };

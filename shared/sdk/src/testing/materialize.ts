@@ -22,6 +22,8 @@ export interface MaterializeOptions {
   readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
   /** Partition keys, ranges and lists ("2001-01..2001-03"), for every partitioned asset; default: all that exist. */
   readonly partitions?: string;
+  /** The keys of dynamic partitions, by the name of the set. */
+  readonly dynamicPartitions?: Readonly<Record<string, readonly string[]>>;
   /** By asset key. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** By the name under which assets and checks ask for them. */
@@ -92,7 +94,7 @@ export async function materialize<Assets extends AnyAsset | readonly AnyAsset[]>
 async function materializeAll(assets: readonly AnyAsset[], options: MaterializeOptions): Promise<MaterializeResult> {
   const memory = new Memory(options);
   for (const asset of upstreamFirst(assets)) {
-    const space = partitionSpace(asset.partitions);
+    const space = memory.spaceOf(asset);
     for (const ordinal of rangeSet.ordinals(memory.selected(asset, space))) {
       await memory.materialize(asset, space, ordinal);
     }
@@ -158,6 +160,11 @@ class Memory implements MaterializeResult {
     if (found?.status === "failed") throw found.error;
     const why = found === undefined ? "was not materialized" : `is blocked by ${found.blockedBy}`;
     throw new Error(`${asset.key}${key === "" ? "" : `, partition ${key},`} ${why}.`);
+  }
+
+  spaceOf({ partitions }: AnySpec): PartitionSpace {
+    const { dynamicPartitions = {} } = this.#options;
+    return partitionSpace(partitions, (name) => dynamicPartitions[name] ?? []);
   }
 
   selected(asset: AnyAsset, space: PartitionSpace): RangeSet {
@@ -229,7 +236,7 @@ class Memory implements MaterializeResult {
   #mapped(dependency: Dependency, asset: AnyAsset, space: PartitionSpace, ordinal: number): Mapped {
     const upstream = upstreamOf(dependency, asset);
     const edge = isEdge(dependency) ? dependency : undefined;
-    const upstreamSpace = partitionSpace(upstream.partitions);
+    const upstreamSpace = this.spaceOf(upstream);
     const mapping = edge?.mapping ?? defaultMapping(upstreamSpace, space);
     const set = upstreamPartitions(mapping, upstreamSpace, space, rangeSet.of(ordinal), this.#nowMs);
     const values: [string, unknown][] = [];

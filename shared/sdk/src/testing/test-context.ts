@@ -3,7 +3,7 @@ import type { CheckResult } from "../asset-check.ts";
 import type { AnySpec } from "../asset-spec.ts";
 import type { Dependencies } from "../edge.ts";
 import { upstreamOf } from "../edge.ts";
-import { partitionDimensions } from "../partition-dimensions.ts";
+import { dynamicKeysOf, partitionDimensions } from "../partition-dimensions.ts";
 import type { AnyPartitions } from "../partitions.ts";
 import type { Metadata } from "../metadata.ts";
 import type { ComputedChecks } from "../reported-checks.ts";
@@ -135,7 +135,7 @@ function partitionOf({ key: assetKey, partitions }: Parts, key: string | undefin
     if (partitions === undefined) return undefined;
     throw new Error(`${assetKey} is partitioned: give it a \`partition\`.`);
   }
-  const space = partitionSpace(partitions);
+  const space = partitionSpace(partitions, dynamicKeysOf(partitions, key));
   const ordinal = partitions === undefined ? undefined : space.ordinalOf(key);
   if (ordinal === undefined) {
     const parsed = parsePartitions(space, key, Date.now());
