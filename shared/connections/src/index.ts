@@ -11,14 +11,23 @@ export type { LocalFile, ObjectReference, ObjectStore, PutOptions, StoredObject 
 export { objectStore, openObjectStore } from "./open-object-store.ts";
 export { parquetMediaType, parquetRelations } from "./parquet-relations.ts";
 export { openPostgres, postgres } from "./postgres.ts";
-export type { Postgres, PostgresOptions } from "./postgres.ts";
-export type { PostgresQueries, PostgresQueryOptions, PostgresResult, PostgresValue } from "./postgres-queries.ts";
+export { postgresTableMediaType, postgresTables } from "./postgres-tables.ts";
+export type { PostgresTablesOptions } from "./postgres-tables.ts";
+export type { PostgresOptions } from "./postgres.ts";
+export type {
+  Postgres,
+  PostgresQueries,
+  PostgresQueryOptions,
+  PostgresResult,
+  PostgresValue,
+} from "./postgres-queries.ts";
 export { relation } from "./relation-schema.ts";
 export type { ColumnType, ColumnTypes, RowOf } from "./relation-schema.ts";
 export { isRelation } from "./relation.ts";
 export type { Column, Relation } from "./relation.ts";
 export { sql } from "./sql.ts";
 export type { Sql, SqlValue } from "./sql.ts";
+export type { TableColumnType } from "./table-columns.ts";
 export { tableMetadata } from "./table-metadata.ts";
 export { text } from "./text-values.ts";
 export type { TextOptions } from "./text-values.ts";

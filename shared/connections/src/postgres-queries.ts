@@ -42,3 +42,21 @@ export interface PostgresQueries {
     options?: PostgresQueryOptions,
   ): Promise<PostgresResult<Row>>;
 }
+
+/** A Postgres in a worker process. */
+export interface Postgres extends PostgresQueries {
+  /** Host, port and database: for messages. */
+  readonly location: string;
+  /**
+   * Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws, which is
+   * thrown on. Its queries run one after the other and end with the signal of the transaction.
+   *
+   * @throws what `query` throws; `postgres.unavailable` says so when nobody knows whether the commit happened
+   */
+  transaction<T>(
+    work: (transaction: PostgresQueries) => Promise<T>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<T>;
+  /** Ends what runs and every connection. */
+  close(): Promise<void>;
+}

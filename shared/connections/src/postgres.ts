@@ -2,7 +2,13 @@ import { resource, type Resource, type Setting } from "@headgate/sdk";
 import type pg from "pg";
 import { ConnectionError } from "./connection-error.ts";
 import { postgresFailure } from "./postgres-failure.ts";
-import type { PostgresQueries, PostgresQueryOptions, PostgresResult, PostgresValue } from "./postgres-queries.ts";
+import type {
+  Postgres,
+  PostgresQueries,
+  PostgresQueryOptions,
+  PostgresResult,
+  PostgresValue,
+} from "./postgres-queries.ts";
 import { PostgresSession, type SessionOptions } from "./postgres-session.ts";
 import { parsePostgresUrl, type PostgresUrl } from "./postgres-url.ts";
 import { valueParsers } from "./postgres-values.ts";
@@ -16,24 +22,6 @@ export interface PostgresOptions {
   readonly connectTimeoutMs?: number;
   /** Shown in `pg_stat_activity`; default "headgate". */
   readonly applicationName?: string;
-}
-
-/** A Postgres in a worker process. */
-export interface Postgres extends PostgresQueries {
-  /** Host, port and database: for messages. */
-  readonly location: string;
-  /**
-   * Runs `work` in one transaction on one connection: committed when it returns, rolled back when it throws, which is
-   * thrown on. Its queries run one after the other and end with the signal of the transaction.
-   *
-   * @throws what `query` throws; `postgres.unavailable` says so when nobody knows whether the commit happened
-   */
-  transaction<T>(
-    work: (transaction: PostgresQueries) => Promise<T>,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<T>;
-  /** Ends what runs and every connection. */
-  close(): Promise<void>;
 }
 
 /**
