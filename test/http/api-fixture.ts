@@ -18,13 +18,18 @@ const months = {
   end: "2001-08",
 };
 
+const airportsConfig = {
+  type: "object",
+  properties: { limit: { type: "integer", minimum: 1 }, source: { enum: ["faa", "icao"] } },
+};
+
 const segments = [
   locationOf(
     "flights",
     [
       assetOf("flights/raw_flights", [], { partitions: months }),
       assetOf("flights/clean_flights", ["flights/raw_flights"], { partitions: months, group: "daily" }),
-      assetOf("flights/airports"),
+      assetOf("flights/airports", [], { configSchema: airportsConfig }),
       assetOf("flights/weather", [], { external: { unversioned: false, hasValue: false } }),
     ],
     [

@@ -102,6 +102,16 @@ describe("launching a run", () => {
       "config.unknown_asset",
       "flights/airports",
     ],
+    [
+      { selection: "flights/airports", config: { "flights/airports": { limit: 0, source: "iata" } } },
+      "config.invalid",
+      "--set asset.field=value",
+    ],
+    [
+      { selection: "flights/raw_flights", config: { "flights/raw_flights": { limit: 1 } } },
+      "config.invalid",
+      "--set asset.field=value",
+    ],
   ])("refuses %j as %s and says how to mend it", async (body, code, hint) => {
     const { status, json, headers } = await api.post("/api/v1/runs", body);
     expect(status).toBe(422);
@@ -109,6 +119,19 @@ describe("launching a run", () => {
     expect(json).toMatchObject({ code, status: 422, type: `urn:headgate:problem:${code}` });
     expect(json.hint).toContain(hint);
     expect(json.hint).not.toBe("");
+  });
+
+  it("names each place of config that its asset cannot take, for a run and for a plan", async () => {
+    const config = { "flights/airports": { limit: "many", source: "iata" } };
+    for (const path of ["/api/v1/runs", "/api/v1/plan"]) {
+      const { status, json } = await api.post(path, { selection: "flights/airports", config });
+      expect(status).toBe(422);
+      expect(json.detail).toContain('flights/airports.limit must be a whole number, and is "many" (and 1 more)');
+      expect(json.errors).toEqual([
+        { path: "flights/airports.limit", message: 'must be a whole number, and is "many"' },
+        { path: "flights/airports.source", message: 'must be "faa" or "icao", and is "iata"' },
+      ]);
+    }
   });
 
   it("refuses unknown body fields and names them", async () => {

@@ -1,3 +1,5 @@
+import { type } from "arktype";
+import * as v from "valibot";
 import { z } from "zod";
 import {
   allPartitions,
@@ -115,6 +117,27 @@ export const selfChecked = asset({
   },
 });
 same<ValueOfAsset<typeof selfChecked>, { id: string; cents: number }[]>(true);
+
+const byValibot = asset({
+  key: "orders/by_valibot",
+  value: v.array(v.object({ id: v.string() })),
+  config: v.object({ days: v.pipe(v.string(), v.transform(Number)) }),
+  compute: (_inputs, { config }) => {
+    same<typeof config, { days: number }>(true);
+    return [{ id: String(config.days) }];
+  },
+});
+same<ValueOfAsset<typeof byValibot>, { id: string }[]>(true);
+const byArktype = asset({
+  key: "orders/by_arktype",
+  value: type({ id: "string" }).array(),
+  config: type({ days: "string.numeric.parse" }),
+  compute: (_inputs, { config }) => {
+    same<typeof config, { days: number }>(true);
+    return [{ id: String(config.days) }];
+  },
+});
+same<ValueOfAsset<typeof byArktype>, { id: string }[]>(true);
 
 export const withIo = asset({
   ...relation,

@@ -31,6 +31,7 @@ export const problemCodes = {
   "plan.refused": { status: 422, title: "The request cannot be planned" },
   "selection.invalid": { status: 422, title: "The selection cannot be read" },
   "config.unknown_asset": { status: 422, title: "Config for an asset that the run does not have" },
+  "config.invalid": { status: 422, title: "Config that its asset cannot take" },
   "run.ended": { status: 409, title: "The run has ended" },
   "run.not_ended": { status: 409, title: "The run has not ended" },
   "run.nothing_to_retry": { status: 409, title: "Every step of the run succeeded" },

@@ -15,6 +15,7 @@ import { assetsOfRun, countSteps, lastAttempts, listSteps, succeededSteps } from
 import type { ApiContext } from "../api-context.ts";
 import { encodeCursor, idCursor, indexCursor, numberCursor, numbersCursor } from "../cursor.ts";
 import { findAsset, keysSelection, withoutStatus } from "../find-asset.ts";
+import { checkConfig } from "../check-config.ts";
 import { type Change, mutate } from "../mutation.ts";
 import { planProblem, viewFor } from "../plan-view.ts";
 import { presentReason } from "../present-reason.ts";
@@ -56,15 +57,6 @@ async function planNow(
   return result.plan;
 }
 
-/** Config that nobody reads is a misspelling more often than a wish. */
-function checkConfig(config: Readonly<Record<string, unknown>>, { steps }: Plan): void {
-  const planned = new Set<string>(steps.map((step) => step.asset));
-  const stranger = Object.keys(config).find((key) => !planned.has(key));
-  if (stranger === undefined) return;
-  const hint = `Config is by asset key; the run has ${[...planned].slice(0, 10).join(", ")}.`;
-  throw new Problem("config.unknown_asset", `There is config for ${stranger}, which the run does not have.`, hint);
-}
-
 async function answerRun(db: Kysely<Schema>, id: string): Promise<RunAnswer> {
   const row = await readRun(db, id);
   if (row === undefined) throw new Error(`run ${id} is not where this transaction has seen it`);
@@ -87,12 +79,14 @@ const options = ({ partitions }: { partitions?: string | undefined }) =>
 export const runRoutes: Pick<Handlers, RunRouteName> = {
   async plan(context, { body }) {
     const graph = context.graph();
-    const { steps, leftOut = [] } = await planNow(
+    const planned = await planNow(
       context.pool,
       graph,
       { selection: await withoutStatus(context, body.selection), ...options(body) },
       context.now(),
     );
+    if (body.config !== undefined) checkConfig(graph, body.config, planned);
+    const { steps, leftOut = [] } = planned;
     const count = (kind: string) => steps.filter((step) => step.forecast.kind === kind).length;
     const reasons = steps.flatMap(({ forecast }) => (forecast.kind === "runs" ? [] : forecast.reasons));
     return {
@@ -121,7 +115,7 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
     return mutate(context, request, 201, async (tx) => {
       const planRequest = { selection: await withoutStatus(context, selection, tx), ...options(request.body) };
       const planned = await planNow(tx, context.graph(), planRequest, context.now());
-      checkConfig(config, planned);
+      checkConfig(context.graph(), config, planned);
       return launch(tx, {
         id: context.newId(),
         source: "manual",
