@@ -1,5 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { credentials, status } from "@grpc/grpc-js";
 import type { ChannelCredentials } from "@grpc/grpc-js";
@@ -8,25 +7,17 @@ import { CodeLocationClient } from "@headgate/proto";
 import type { HandshakeResponse } from "@headgate/proto";
 import { checkHealth, serve } from "@headgate/sdk/serve";
 import type { ServedLocation } from "@headgate/sdk/serve";
+import { tlsFiles } from "../../shared/sdk/src/server/tls-files.ts";
 import { LocationFolder } from "../sdk/support/location-folder.ts";
-
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+import { Certificates, hasOpenssl } from "../support/certificates.ts";
 
 describe.skipIf(!hasOpenssl)("a location with TLS files", () => {
   let folder: LocationFolder;
   let location: ServedLocation;
 
-  /** A certificate of the test's own authority, for the host and for a daemon alike. */
-  function certify(name: string): void {
-    const at = (suffix: string) => `${folder.path}/${name}.${suffix}`;
-    const openssl = (...parameters: string[]) => execFileSync("openssl", parameters, { stdio: "ignore" });
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", at("key"), "-out", at("csr"), "-subj", `/CN=${name}`);
-    folder.write({ [`${name}.ext`]: "subjectAltName=IP:127.0.0.1" });
-    const ca = ["-CA", `${folder.path}/ca.pem`, "-CAkey", `${folder.path}/ca.key`, "-CAcreateserial"];
-    openssl("x509", "-req", "-in", at("csr"), ...ca, "-days", "2", "-extfile", at("ext"), "-out", at("pem"));
-  }
-
-  const file = (name: string) => readFileSync(`${folder.path}/${name}`);
+  const certificates = new Certificates();
+  const path = (name: string) => certificates.path(name);
+  const file = (name: string) => readFileSync(path(name));
 
   function handshake(channel: ChannelCredentials): Promise<HandshakeResponse> {
     const stub = new CodeLocationClient(`127.0.0.1:${location.port}`, channel);
@@ -42,13 +33,9 @@ import { asset, definitions } from "@headgate/sdk";
 export default definitions({ team: "shop", assets: [asset({ key: "shop/a", compute: () => undefined })] });
 `,
     });
-    const out = ["-keyout", `${folder.path}/ca.key`, "-out", `${folder.path}/ca.pem`, "-subj", "/CN=ca"];
-    execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...out], {
-      stdio: "ignore",
-    });
-    certify("server");
-    certify("daemon");
-    const path = (name: string) => `${folder.path}/${name}`;
+    certificates.authority("ca");
+    certificates.issue("server", "ca");
+    certificates.issue("daemon", "ca");
     const tls = { cert: path("server.pem"), key: path("server.key"), ca: path("ca.pem") };
     location = await serve({ module: folder.path, port: 0, workers: 1, signals: false, tls });
   });
@@ -56,6 +43,7 @@ export default definitions({ team: "shop", assets: [asset({ key: "shop/a", compu
   afterAll(async () => {
     await location?.close({ deadlineMs: 0 });
     folder.remove();
+    certificates.remove();
   });
 
   test("answers a daemon with a certificate of the authority", async () => {
@@ -64,7 +52,6 @@ export default definitions({ team: "shop", assets: [asset({ key: "shop/a", compu
   });
 
   test("tells its own health check, which shows its own certificate", async () => {
-    const path = (name: string) => `${folder.path}/${name}`;
     const tls = { cert: path("server.pem"), key: path("server.key") };
     expect(await checkHealth({ port: location.port, tls })).toBe("SERVING");
     expect(await checkHealth({ port: location.port, deadlineMs: 500 })).toBe("UNREACHABLE");
@@ -73,5 +60,25 @@ export default definitions({ team: "shop", assets: [asset({ key: "shop/a", compu
   test("answers neither a caller without one, nor one without TLS", async () => {
     await expect(handshake(credentials.createSsl(file("ca.pem")))).rejects.toMatchObject({ code: status.UNAVAILABLE });
     await expect(handshake(credentials.createInsecure())).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  });
+
+  test("is not served without TLS because a file or a variable is missing", async () => {
+    writeFileSync(path("junk.pem"), "no certificate");
+    for (const tls of [
+      { cert: path("nowhere.pem"), key: path("server.key") },
+      { cert: path("junk.pem"), key: path("server.key") },
+      { cert: path("server.pem"), key: path("daemon.key") },
+    ]) {
+      const serving = serve({ module: folder.path, port: 0, workers: 1, signals: false, tls });
+      await expect(serving).rejects.toMatchObject({ code: "location.tls_unreadable" });
+    }
+    const env = { HEADGATE_LOCATION_TLS_CERT: "a.pem", HEADGATE_LOCATION_TLS_CA: "ca.pem" };
+    expect(() => tlsFiles(undefined, env)).toThrow("HEADGATE_LOCATION_TLS_KEY is not set");
+    expect(tlsFiles(undefined, { ...env, HEADGATE_LOCATION_TLS_KEY: "a.key" })).toEqual({
+      cert: "a.pem",
+      key: "a.key",
+      ca: "ca.pem",
+    });
+    expect(tlsFiles(undefined, {})).toBeUndefined();
   });
 });

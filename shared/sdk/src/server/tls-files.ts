@@ -1,3 +1,5 @@
+import { TlsError } from "./tls-error.ts";
+
 /** PEM files. With `ca` callers need a certificate of it. */
 export interface TlsFiles {
   readonly cert: string;
@@ -8,7 +10,7 @@ export interface TlsFiles {
 /**
  * The files of an option, or those that HEADGATE_LOCATION_TLS_CERT, _KEY and _CA name. Undefined: no TLS.
  *
- * @throws Error if one of certificate and key is missing, or only a `ca` is there: a location that was to be closed must
+ * @throws TlsError if one of certificate and key is missing, or only a `ca` is there: a location that was to be closed must
  *   not be open because a variable was forgotten
  */
 export function tlsFiles(
@@ -21,5 +23,5 @@ export function tlsFiles(
   if (cert === undefined && key === undefined && ca === undefined) return undefined;
   if (cert !== undefined && key !== undefined) return { cert, key, ca };
   const missing = cert === undefined ? "HEADGATE_LOCATION_TLS_CERT" : "HEADGATE_LOCATION_TLS_KEY";
-  throw new Error(`TLS needs a certificate and its key, and ${missing} is not set. Set it, or none of them.`);
+  throw new TlsError(`TLS needs a certificate and its key, and ${missing} is not set.`, "Set it, or none of them.");
 }

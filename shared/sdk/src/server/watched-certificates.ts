@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { experimental } from "@grpc/grpc-js";
 import type { ServerCredentials } from "@grpc/grpc-js";
+import { TlsError } from "./tls-error.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
 interface Material {
@@ -29,13 +30,14 @@ export class WatchedCertificates implements experimental.CertificateProvider {
   #timer: NodeJS.Timeout | undefined;
   #saidLast = "";
 
-  /** @throws Error if the files cannot be used now */
+  /** @throws TlsError if the files cannot be used now */
   constructor(files: TlsFiles) {
     this.#files = files;
     try {
       this.#material = read(files);
     } catch (error) {
-      throw new Error(`The TLS files of this location cannot be used: ${wordsOf(error)}`, { cause: error });
+      const hint = "They are PEM: a certificate, its key, and with a ca the authority of those who may call.";
+      throw new TlsError(`The TLS files of this location cannot be used: ${wordsOf(error)}`, hint, { cause: error });
     }
   }
 
