@@ -47,6 +47,8 @@ export class DriveState {
   >();
   /** Of them, those whose assets were compared with the database since. */
   readonly confirmed = new Set<RunStep>();
+  /** Of them, those for which the definitions were read again since. */
+  readonly lookedAgain = new Set<RunStep>();
   /** Since when a step waits for pending checks, on the monotonic clock. */
   readonly waitingSince = new Map<RunStep, number>();
   /** The versions that a step waits for, by pinKey: newer ones that are pending do not keep it waiting longer. */
@@ -152,6 +154,7 @@ export class DriveState {
     this.waitingFor.clear();
     this.unconfirmed.clear();
     this.confirmed.clear();
+    this.lookedAgain.clear();
     this.memory.clear();
     for (const lane of this.lanes.values()) {
       lane.ready.length = 0;

@@ -40,8 +40,9 @@ function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step
   const { spec } = step;
   const node = drive.world.graph().asset(spec.asset);
   const ordinal = node?.space.ordinalOf(spec.partition);
+  const lookedAgain = drive.lookedAgain.delete(step);
   if (node === undefined || node.retired || node.definition.external !== undefined || ordinal === undefined) {
-    if (!drive.confirmed.delete(step)) {
+    if (!lookedAgain) {
       // Whoever planned it may know definitions, and partitions, that this process has not heard of yet.
       drive.unconfirmed.set(step, { run, assets: [], graph: true });
       return [];

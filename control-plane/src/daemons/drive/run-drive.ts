@@ -194,7 +194,7 @@ export class RunDrive {
       void this.#load(runs, async () => {
         if ([...steps.values()].some(({ graph }) => graph === true)) await this.#options.refreshGraph();
         await drive.memory.revalidate([...doubtful]);
-        for (const step of steps.keys()) drive.confirmed.add(step);
+        for (const [step, { graph }] of steps) (graph === true ? drive.lookedAgain : drive.confirmed).add(step);
       });
     }
   }
