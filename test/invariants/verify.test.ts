@@ -12,6 +12,7 @@ import { assetOf, checkOf, keyOf, locationOf } from "../support/graph-definition
  * made by the engine, one thing in it is changed with SQL, and the rule is named.
  */
 
+const whole = { outputs: [keyOf("a/left"), keyOf("a/right")], canSubset: false };
 const a = locationOf(
   "a",
   [
@@ -20,6 +21,8 @@ const a = locationOf(
     assetOf("a/report", [{ asset: "a/clean", mode: "lastValidated" }]),
     assetOf("a/guarded", [], { requiredChecks: [{ asset: keyOf("a/guarded"), team: "b", name: "fit" }] }),
     assetOf("a/reader", ["a/guarded"]),
+    assetOf("a/left", [], { multi: whole }),
+    assetOf("a/right", [], { multi: whole }),
     assetOf("a/bad", [], { retry: { maxRetries: 1, delayMs: 0, backoff: "constant", jitter: 0, maxCrashes: 0 } }),
     assetOf("a/after_bad", ["a/bad"]),
   ],
@@ -39,7 +42,7 @@ beforeAll(async () => {
     compute: ({ command }) => (command.asset === "a/bad" ? threw("no") : succeeded(command, { no_nulls: outcome })),
   });
   await engine.startDaemon([compute, new FakeLocation("b")]);
-  run = await engine.launch("a/raw or a/clean or a/report or a/guarded or a/reader or b/shared");
+  run = await engine.launch("a/raw or a/clean or a/report or a/guarded or a/reader or b/shared or a/left");
   expect(await engine.ended(run)).toBe("succeeded");
   failing = await engine.launch("a/bad+");
   expect(await engine.ended(failing)).toBe("failed");
@@ -203,6 +206,16 @@ const plants: readonly (readonly [rule: string, what: string, text: string])[] =
     "history.step_version",
     "a step made nothing and succeeded",
     "update steps set version_id = null where asset_key = 'a/report'",
+  ],
+  [
+    "history.computed_together",
+    "one of what is computed together is of another epoch",
+    `update attempts set epoch = epoch + 1 where id = ${attemptOf("a/left")}`,
+  ],
+  [
+    "history.recorded_together",
+    "one version of what is computed as a whole is gone",
+    `delete from versions where id = ${versionOf("a/right")}`,
   ],
   ["history.step_version", "a step's version is gone", `delete from versions where id = ${versionOf("a/report")}`],
   [

@@ -267,6 +267,33 @@ describe("what a flush records", () => {
     expect(await rowsOf("select from events where asset_key = 'a/nul'")).toEqual([]);
   });
 
+  test("grants the leases of one computation all or none, and others for themselves", async () => {
+    const [one, two, alone] = [place(), place(), place()];
+    const run = await insertRun(db.pool, daemon, [one, two, alone]);
+    const other = await insertRun(db.pool, daemon, [two]);
+    const first = emptyFlush(daemon);
+    addLease(first, leaseOf(other, 0, two));
+    await driveFlush(db.pool, first);
+    const flush = emptyFlush(daemon);
+    const id = randomUUID();
+    addLease(flush, leaseOf(run, 0, one, { id, computation: id, isWhole: true }));
+    addLease(flush, leaseOf(run, 1, two, { computation: id, isWhole: true }));
+    const single = addLease(flush, leaseOf(run, 2, alone));
+    const { granted, base } = await driveFlush(db.pool, flush);
+    expect(granted).toEqual([single.id]);
+    // Nothing of it is left: no attempt, no event, no step in flight.
+    const { rows } = await db.pool.query("select step_index from attempts where run_id = $1", [run]);
+    expect(rows).toEqual([{ step_index: 2 }]);
+    const events = await db.pool.query("select step_index from events where seq > $1", [base]);
+    expect(events.rows).toEqual([{ step_index: 2 }]);
+    const steps = await db.pool.query("select state, attempts from steps where run_id = $1 order by index", [run]);
+    expect(steps.rows).toEqual([
+      { state: "waiting", attempts: 0 },
+      { state: "waiting", attempts: 0 },
+      { state: "leased", attempts: 1 },
+    ]);
+  });
+
   test("adds steps to a run and leases them at once", async () => {
     const where = place();
     const [version] = await makeVersions(db.pool, [where]);
@@ -284,6 +311,7 @@ describe("what a flush records", () => {
       edges: [],
       checks: ["ok"],
       versionId,
+      computation: null,
     });
     const lease = addLease(flush, leaseOf(run, 1, where, { kind: "checks", versionId }));
     expect((await driveFlush(db.pool, flush)).granted).toEqual([lease.id]);

@@ -128,20 +128,29 @@ export class FakeLocation {
   /** Every command that arrived. */
   readonly commanded: StepCommand[] = [];
   readonly canceled: string[] = [];
+  /** The assets of every computation that arrived. */
+  readonly computations: (readonly string[])[] = [];
   /** The most attempts that computed at once. */
   atOnceMax = 0;
   /** False: a session that ends is not opened again. */
   reconnects = true;
   #credits: number;
+  /** A cancel of one attempt ends all that were commanded with it, as session.proto says. */
+  readonly #cancelsTogether: boolean;
+  readonly #together: (readonly string[])[] = [];
   #compute: Compute;
   readonly #held = new Map<string, Held>();
   readonly #tombstones = new Set<string>();
   readonly #epochs = new Map<string, number>();
   readonly #sessions = new Set<OpenSession>();
 
-  constructor(name: string, options: { readonly credits?: number; readonly compute?: Compute } = {}) {
+  constructor(
+    name: string,
+    options: { readonly credits?: number; readonly compute?: Compute; readonly cancelsTogether?: boolean } = {},
+  ) {
     this.name = name;
     this.#credits = options.credits ?? 100;
+    this.#cancelsTogether = options.cancelsTogether ?? false;
     this.#compute = options.compute ?? (({ command }) => succeeded(command));
   }
 
@@ -209,6 +218,11 @@ export class FakeLocation {
     return gone;
   }
 
+  /** Loses an attempt as if it had never been commanded. */
+  forget(attemptId: string): void {
+    this.#held.delete(attemptId);
+  }
+
   setCredits(credits: number): void {
     this.#credits = credits;
     for (const session of this.#sessions) session.listener().credits(this.name, this.instanceId, credits);
@@ -232,9 +246,17 @@ export class FakeLocation {
     }
     for (const { attemptId } of batch.cancels ?? []) {
       this.canceled.push(attemptId);
-      this.#held.get(attemptId)?.abort.abort();
+      const together = this.#together.find((ids) => this.#cancelsTogether && ids.includes(attemptId));
+      for (const id of together ?? [attemptId]) this.#held.get(id)?.abort.abort();
     }
     for (const command of batch.commands ?? []) this.#command(session, command);
+    for (const { members } of batch.computations ?? []) {
+      this.computations.push(members.map(({ asset }) => asset));
+      this.#together.push(members.map(({ attemptId }) => attemptId));
+      const isKnown = members.some(({ attemptId }) => this.#held.has(attemptId) || this.#tombstones.has(attemptId));
+      // What was begun is not begun again, and a part of it is not begun alone.
+      for (const member of members) if (!isKnown || this.#held.has(member.attemptId)) this.#command(session, member);
+    }
   }
 
   #command(session: OpenSession, command: StepCommand): void {

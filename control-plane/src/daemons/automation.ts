@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type AssetKey, rangeSet } from "@headgate/model";
 import type pg from "pg";
 import { type AutomationRequest, type HeldBack, evaluateOnMissing } from "../domain/on-missing.ts";
+import { incompleteSet } from "../domain/computed-together.ts";
 import { planSteps } from "../domain/plan.ts";
 import type { AssetNode, Graph } from "../domain/graph.ts";
 import { ancestors } from "../domain/root-reasons.ts";
@@ -39,6 +40,8 @@ export class Automation {
   readonly #memory: GateMemory;
   #nodes: { readonly graph: Graph; readonly nodes: readonly AssetNode[] } | undefined;
   readonly #touched = new Set<AssetKey>();
+  /** Of a graph that may be gone: what no plan could be made for. */
+  readonly #refused = new WeakSet<AssetNode>();
   #running: Promise<number> | undefined;
   #again = false;
   #stopped = false;
@@ -124,9 +127,13 @@ export class Automation {
       requested: (node: AssetNode, partition: string, fingerprint: string) =>
         requestedBefore.has(`${node.key}\n${partition}\n${fingerprint}`),
     };
-    const { requests, held } = evaluateOnMissing(graph, view, fingerprintOf, now());
-    const requested = requests.length === 0 ? 0 : await this.#request(graph, requests.slice(0, stepsPerRun));
-    if (requests.length > stepsPerRun) this.#again = true;
+    const { requests: missing, held } = evaluateOnMissing(graph, view, fingerprintOf, now());
+    // What cannot be computed since a sibling did not load waits for its mending, and keeps nobody else waiting.
+    const requests = missing.filter(({ node }) => {
+      return !this.#refused.has(node) && incompleteSet(graph, node) === undefined;
+    });
+    const requested = requests.length === 0 ? 0 : await this.#request(graph, upTo(requests, stepsPerRun));
+    if (upTo(requests, stepsPerRun).length < requests.length) this.#again = true;
     this.held = held;
     await this.#store(nodes, held);
     return requested;
@@ -196,7 +203,13 @@ export class Automation {
     }));
     if (targets.length === 0) return undefined;
     const planned = planSteps(graph, targets, { versions: (a, p) => this.#memory.versions(a, p) }, nowMs);
-    if (!planned.ok) throw new Error(`${planned.code}: ${planned.message}`);
+    if (!planned.ok) {
+      // It would be refused to whoever asks, as long as definitions are what they are: others go on without it.
+      for (const { node } of targets) if (node.definition.multi !== undefined) this.#refused.add(node);
+      this.#options.failed(new Error(`${planned.code}: ${planned.message}`));
+      this.#again = true;
+      return undefined;
+    }
     const selection = targets.map(({ node }) => node.key).join(" or ");
     return { id, source: "automation", actor: `automation:${team}`, selection, plan: planned.plan };
   }
@@ -219,6 +232,17 @@ export class Automation {
     await withTransaction(pool, (tx) => insertHeld(tx, rows));
     for (const { node, partition, reasons } of fresh) known.set(`${node.key}\n${partition}`, identity(reasons));
   }
+}
+
+/** The first of these requests that make at most `max` steps, and one in any case. */
+function upTo(requests: readonly AutomationRequest[], max: number): readonly AutomationRequest[] {
+  let steps = 0;
+  for (const [index, { node }] of requests.entries()) {
+    const { multi } = node.definition;
+    steps += multi === undefined || multi.canSubset ? 1 : multi.outputs.length;
+    if (steps > max) return requests.slice(0, Math.max(1, index));
+  }
+  return requests;
 }
 
 /** Another daemon has requested the same at the same moment. */

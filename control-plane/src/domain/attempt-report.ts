@@ -108,3 +108,10 @@ export interface StepCommand {
       }
     | { readonly kind: "checks"; readonly version: VersionReference; readonly checks: readonly string[] };
 }
+
+/** Several steps that one call computes: their location takes all of them or none. */
+export interface ComputationCommand {
+  readonly computationId: string;
+  /** At least two, all of kind materialize. */
+  readonly members: readonly StepCommand[];
+}

@@ -31,6 +31,14 @@ export interface RetryPolicy {
   readonly maxCrashes: number;
 }
 
+/** Of an asset that a multi-asset computes together with others. */
+export interface MultiAssetPart {
+  /** Keys of all that it computes, this one among them, in its order: at most `outputsMax`. */
+  readonly outputs: readonly AssetKey[];
+  /** It computes those that it is asked for, and not always all. */
+  readonly canSubset: boolean;
+}
+
 export interface CheckReference {
   readonly asset: AssetKey;
   readonly team: string;
@@ -76,6 +84,8 @@ export interface AssetDefinition {
   readonly external?: ExternalAsset;
   /** Its IO manager shows versions to readers outside. */
   readonly publishes?: true;
+  /** Absent: it is computed alone. */
+  readonly multi?: MultiAssetPart;
   readonly source: SourceLocation;
 }
 

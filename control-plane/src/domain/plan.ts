@@ -6,6 +6,13 @@ import {
   rangeSet,
   upstreamPartitions,
 } from "@headgate/model";
+import {
+  type PlannedComputation,
+  computeTogether,
+  computationKey,
+  entangledStep,
+  expanded,
+} from "./computed-together.ts";
 import { type GateView, type Pins, judgeGate, neededOf } from "./gate.ts";
 import { type AssetNode, type CheckNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
 import { type Reason, distinctReasons } from "./reason.ts";
@@ -53,6 +60,10 @@ export interface PlannedStep {
   readonly checks: readonly string[];
   /** The version to check; absent: the one that the step in `after` makes. */
   readonly versionId?: string;
+  /** Absent: it is computed alone. */
+  readonly computation?: PlannedComputation;
+  /** Nobody asked for it: what was asked for cannot be computed without it. */
+  readonly added?: true;
   readonly forecast: Forecast;
 }
 
@@ -172,19 +183,35 @@ export function plan(graph: Graph, request: PlanRequest, view: GateView, nowMs: 
 
 /** The steps for these targets, upstream first. */
 export function planSteps(graph: Graph, targets: readonly PlanTarget[], view: GateView, nowMs: number): PlanResult {
-  const count = targets.reduce((sum, { node, set }) => sum + rangeSet.size(set) * stepsPerPartition(node), 0);
+  const expansion = expanded(graph, targets);
+  if (!expansion.ok) return expansion;
+  const count = expansion.targets.reduce((sum, { node, set }) => sum + rangeSet.size(set) * stepsPerPartition(node), 0);
   if (count > stepsMax) return tooLarge(count);
   const steps: PlannedStep[] = [];
   const made = new Map<AssetNode, Map<number, { step: PlannedStep; checks: PlannedStep[] }>>();
-  for (const { node, set } of [...targets].sort((a, b) => a.node.index - b.node.index)) {
+  const computations = new Map<string, number[]>();
+  for (const { node, set, added } of [...expansion.targets].sort((a, b) => a.node.index - b.node.index)) {
     const ofNode = new Map<number, { step: PlannedStep; checks: PlannedStep[] }>();
     made.set(node, ofNode);
     for (const ordinal of rangeSet.ordinals(set)) {
-      const step = planStep(graph, node, ordinal, steps.length, made, view, nowMs);
+      const planned = planStep(graph, node, ordinal, steps.length, made, view, nowMs);
+      const step: PlannedStep = rangeSet.has(added, ordinal) ? { ...planned, added: true } : planned;
       steps.push(step);
+      const computation = computationKey(node, step.partition);
+      if (computation !== undefined)
+        computations.set(computation, [...(computations.get(computation) ?? []), step.index]);
       const checks = foreignChecks(node, step, steps.length);
       steps.push(...checks);
       ofNode.set(ordinal, { step, checks });
+    }
+  }
+  if (computations.size > 0) {
+    for (const indexes of computations.values()) computeTogether(graph, steps, indexes);
+    const entangled = entangledStep(steps);
+    if (entangled !== undefined) {
+      const message = `One call computes ${entangled.asset} together with what it comes after.`;
+      const hint = `headgate location show ${entangled.location} says which definitions did not load.`;
+      return refuse("asset.set_entangled", message, hint);
     }
   }
   return { ok: true, plan: { steps } };

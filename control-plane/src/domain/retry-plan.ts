@@ -5,15 +5,39 @@ export function stepIdentity(step: Pick<PlannedStep, "kind" | "asset" | "partiti
   return [step.kind, step.asset, step.partition, step.location].join("\n");
 }
 
-/** The plan without the steps that have `succeeded`, numbered anew; what came after them no longer waits for them. */
+/**
+ * The plan without the steps that have `succeeded`, numbered anew; what came after them no longer waits for them. Of
+ * what can only be computed as a whole all is kept, or nothing.
+ */
 export function withoutSucceeded(plan: Plan, succeeded: ReadonlySet<string>): Plan {
-  const kept = plan.steps.filter((step) => !succeeded.has(stepIdentity(step)));
+  const isOpen = (step: PlannedStep): boolean => !succeeded.has(stepIdentity(step));
+  const whole = new Set<number>();
+  for (const step of plan.steps) {
+    if (step.computation?.canSubset === false && isOpen(step)) whole.add(step.computation.first);
+  }
+  const isKept = (step: PlannedStep): boolean => isOpen(step) || whole.has(step.computation?.first ?? -1);
+  // What is made anew is checked anew.
+  const isOfKept = ({ kind, after }: PlannedStep): boolean =>
+    kind === "checks" && after.some((index) => isKept(plan.steps[index]!));
+  const kept = plan.steps.filter((step) => isKept(step) || isOfKept(step));
   const indexOf = new Map(kept.map((step, index) => [step.index, index]));
+  /** By the number of its old first step: the new numbers of a computation's steps. */
+  const computations = new Map<number, number[]>();
+  for (const [index, { computation }] of kept.entries()) {
+    if (computation === undefined) continue;
+    computations.set(computation.first, [...(computations.get(computation.first) ?? []), index]);
+  }
   return {
-    steps: kept.map((step, index) => ({
-      ...step,
-      index,
-      after: step.after.flatMap((earlier) => indexOf.get(earlier) ?? []),
-    })),
+    steps: kept.map(({ computation, ...step }, index) => {
+      const [first, second] = computation === undefined ? [] : (computations.get(computation.first) ?? []);
+      return {
+        ...step,
+        index,
+        after: step.after.flatMap((earlier) => indexOf.get(earlier) ?? []),
+        ...(computation === undefined || first === undefined || second === undefined
+          ? {}
+          : { computation: { ...computation, first } }),
+      };
+    }),
   };
 }

@@ -38,6 +38,8 @@ export interface StepSpec {
   readonly checks: readonly string[];
   /** Of kind checks: the version to check; absent: the one that the step in `after` makes. */
   readonly versionId?: string;
+  /** Index of the first step that is computed together with this one; absent: it is computed alone. */
+  readonly computation?: number;
 }
 
 export interface RunStep {
@@ -61,6 +63,8 @@ export interface Run {
   readonly whenOpen: boolean;
   canceling: boolean;
   readonly steps: RunStep[];
+  /** The steps that are computed together, by the index of the first of them. */
+  readonly computations: Map<number, RunStep[]>;
   /** Step index to the steps that wait for it. */
   readonly dependents: number[][];
   /** Steps that have not ended. */
@@ -83,6 +87,7 @@ export function newRun(
     ...about,
     canceling: false,
     steps: [],
+    computations: new Map(),
     dependents: [],
     open: 0,
     closedVersion: false,
@@ -97,6 +102,12 @@ export function addStep(run: Run, step: RunStep): void {
   run.steps.push(step);
   run.dependents.push([]);
   step.outstanding = 0;
+  const { computation } = step.spec;
+  if (computation !== undefined) {
+    const together = run.computations.get(computation) ?? [];
+    together.push(step);
+    run.computations.set(computation, together);
+  }
   for (const index of step.spec.after) {
     run.dependents[index]?.push(step.spec.index);
     const before = run.steps[index];

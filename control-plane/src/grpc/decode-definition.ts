@@ -1,10 +1,12 @@
 import type {
+  AssetKey,
   DimensionDefinition,
   DimensionMapping,
   PartitionMapping,
   PartitionsDefinition,
   SimpleMapping,
 } from "@headgate/model";
+import { outputsMax } from "@headgate/model";
 import * as wire from "@headgate/proto";
 import type {
   AssetDefinition,
@@ -13,6 +15,7 @@ import type {
   DefinitionError,
   Dependency,
   DependencyMode,
+  MultiAssetPart,
   RetryPolicy,
   SourceLocation,
 } from "../domain/definitions.ts";
@@ -127,8 +130,18 @@ function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
       ? {}
       : { external: { unversioned: asset.external.unversioned, hasValue: asset.external.hasValue } }),
     ...(asset.publishes ? { publishes: true } : {}),
+    ...(asset.multi === undefined ? {} : { multi: multiAssetPart(key, asset.multi) }),
     source: sourceLocation(asset.source ?? { file: "", line: 0 }),
   };
+}
+
+function multiAssetPart(key: AssetKey, { outputs, canSubset }: wire.MultiAssetPart): MultiAssetPart {
+  const keys = bounded("the outputs of a multi-asset", outputs, outputsMax).map((output) =>
+    assetKeyText("an output of a multi-asset", output),
+  );
+  if (keys.includes(key) && new Set(keys).size === keys.length) return { outputs: keys, canSubset };
+  const message = `the outputs of the multi-asset that computes ${key} name it not, or one of them twice`;
+  throw new WireError("wire.out_of_range", message);
 }
 
 function checkDefinition(check: wire.CheckDefinition): CheckDefinition {

@@ -1,5 +1,5 @@
 import * as wire from "@headgate/proto";
-import type { CommandInput, StepCommand, VersionReference } from "../domain/attempt-report.ts";
+import type { CommandInput, ComputationCommand, StepCommand, VersionReference } from "../domain/attempt-report.ts";
 import type { DependencyMode } from "../domain/definitions.ts";
 
 /** The domain's command in the words of session.proto. */
@@ -19,6 +19,18 @@ export function encodeCommand(command: StepCommand): wire.StepCommand {
     traceparent: "",
     runTags: { ...command.tags },
   };
+}
+
+/** All members read the same, which goes out once. */
+export function encodeComputation({ computationId, members }: ComputationCommand): wire.ComputationCommand {
+  const inputs = new Map<string, wire.Input>();
+  const encoded = members.map((member): wire.StepCommand => {
+    const { work, ...command } = encodeCommand(member);
+    if (work?.$case !== "materialize") return { ...command, work };
+    for (const input of work.value.inputs) inputs.set(input.name, input);
+    return { ...command, work: { $case: "materialize", value: { ...work.value, inputs: [] } } };
+  });
+  return { computationId, members: encoded, inputs: [...inputs.values()] };
 }
 
 function encodeWork(work: StepCommand["work"]): NonNullable<wire.StepCommand["work"]> {

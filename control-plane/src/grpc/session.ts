@@ -1,8 +1,8 @@
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { SessionRequest, type SessionRequest_Batch } from "@headgate/proto";
-import type { AttemptReport, StepCommand } from "../domain/attempt-report.ts";
+import type { AttemptReport, ComputationCommand, StepCommand } from "../domain/attempt-report.ts";
 import { type InboundFrame, type RefusedCommand, type Welcome, decodeFrame } from "./decode-frame.ts";
-import { encodeCommand } from "./encode.ts";
+import { encodeCommand, encodeComputation } from "./encode.ts";
 import { LocationError, callFailed } from "./location-error.ts";
 
 export interface AttemptPosition {
@@ -37,6 +37,7 @@ export interface SessionBatch {
   readonly closedRuns?: readonly string[];
   readonly cancels?: readonly { readonly attemptId: string; readonly graceMs: number }[];
   readonly commands?: readonly StepCommand[];
+  readonly computations?: readonly ComputationCommand[];
 }
 
 export interface Session {
@@ -80,6 +81,7 @@ export class LocationSession implements Session {
   #closedRuns: string[] = [];
   #cancels: { attemptId: string; graceMs: number }[] = [];
   #commands: StepCommand[] = [];
+  #computations: ComputationCommand[] = [];
   #heartbeatDue = false;
   #flushScheduled = false;
   #writable = true;
@@ -121,6 +123,7 @@ export class LocationSession implements Session {
     for (const runId of batch.closedRuns ?? []) this.#closedRuns.push(runId);
     for (const cancel of batch.cancels ?? []) this.#cancels.push(cancel);
     for (const command of batch.commands ?? []) this.#commands.push(command);
+    for (const computation of batch.computations ?? []) this.#computations.push(computation);
     this.#scheduleFlush();
   }
 
@@ -198,35 +201,47 @@ export class LocationSession implements Session {
     const closedRuns = this.#closedRuns;
     const cancels = this.#cancels;
     const commands = this.#commands;
+    const computations = this.#computations;
     const heartbeat = this.#heartbeatDue ? { nonce: this.#nonce } : undefined;
-    if (acknowledgements.length + closedRuns.length + cancels.length + commands.length === 0 && !heartbeat) return;
+    const count = acknowledgements.length + closedRuns.length + cancels.length + commands.length + computations.length;
+    if (count === 0 && !heartbeat) return;
     this.#acknowledgements = new Map();
     this.#closedRuns = [];
     this.#cancels = [];
     this.#commands = [];
+    this.#computations = [];
     this.#heartbeatDue = false;
-    this.#writeBatch({ acknowledgements, closedRuns, cancels, commands: commands.map(encodeCommand), heartbeat });
+    this.#writeBatch({
+      acknowledgements,
+      closedRuns,
+      cancels,
+      commands: commands.map(encodeCommand),
+      heartbeat,
+      computations: computations.map(encodeComputation),
+    });
   }
 
   #writeBatch(batch: SessionRequest_Batch): void {
     const bytes = encodeFrame({ $case: "batch", value: batch });
-    const { commands } = batch;
-    if (bytes.length <= frameSizeBytesMax || (commands.length === 1 && bytes.length <= commandSizeBytesMax)) {
+    const { commands, computations } = batch;
+    const count = commands.length + computations.length;
+    if (bytes.length <= frameSizeBytesMax || (count === 1 && bytes.length <= commandSizeBytesMax)) {
       this.#writable = this.#stream.write(bytes) && this.#writable;
       return;
     }
-    const [only] = commands;
-    if (commands.length <= 1) {
-      if (only === undefined) throw new Error("a frame without commands is too large");
-      this.#writeBatch({ ...batch, commands: [] });
-      this.#handlers.reports([tooLarge(only.attemptId, bytes.length)]);
+    if (count <= 1) {
+      const lost = [...commands, ...computations.flatMap(({ members }) => members)];
+      if (lost.length === 0) throw new Error("a frame without commands is too large");
+      this.#writeBatch({ ...batch, commands: [], computations: [] });
+      this.#handlers.reports(lost.map(({ attemptId }) => tooLarge(attemptId, bytes.length)));
       return;
     }
-    // Acknowledgements, closed runs and cancels come before commands, in the first frame.
-    const half = commands.length >> 1;
-    this.#writeBatch({ ...batch, commands: commands.slice(0, half) });
+    // Acknowledgements, closed runs and cancels come before commands, in the first frame. A computation is never split.
+    const half = count >> 1;
+    const inFirst = Math.max(0, half - commands.length);
+    this.#writeBatch({ ...batch, commands: commands.slice(0, half), computations: computations.slice(0, inFirst) });
     const rest = { acknowledgements: [], closedRuns: [], cancels: [], heartbeat: undefined };
-    this.#writeBatch({ ...rest, commands: commands.slice(half) });
+    this.#writeBatch({ ...rest, commands: commands.slice(half), computations: computations.slice(inFirst) });
   }
 
   #write(frame: NonNullable<SessionRequest["frame"]>): void {

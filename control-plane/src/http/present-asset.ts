@@ -42,6 +42,10 @@ export function presentAsset(node: AssetNode, ranges: readonly StatusRange[]): A
     export: definition.export || definition.exportTo.length > 0,
     inPlace: definition.inPlace,
     external: definition.external === undefined ? null : { ...definition.external },
+    multi:
+      definition.multi === undefined
+        ? null
+        : { outputs: [...definition.multi.outputs], canSubset: definition.multi.canSubset },
     partitioned: node.space.definition !== undefined,
     status: worstStatus(ranges),
     counts: Object.fromEntries(ranges.map(({ status, set }) => [status, rangeSet.size(set)])),

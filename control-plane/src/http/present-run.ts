@@ -96,6 +96,7 @@ export function presentStep(context: ApiContext, row: StepRow, lastAttempt: Atte
     error: presentFailure(row.error),
     startedAt: presentTimeOrNull(row.started_at),
     endedAt: presentTimeOrNull(row.ended_at),
+    computation: row.computation,
   };
 }
 

@@ -78,12 +78,14 @@ export interface StoredStep {
   /** Of its attempts, those that threw or timed out, and those that crashed or were lost. */
   readonly thrown: number;
   readonly crashed: number;
+  /** Index of the first step that is computed together with this one. */
+  readonly computation: number | null;
 }
 
 export async function readSteps(db: Queryable, runIds: readonly string[]): Promise<StoredStep[]> {
   const { rows } = await db.query<StoredStep>(
     `select s.run_id, s.index, s.kind, s.asset_key, s.partition_key, s.location, s.state, s.after, s.edges, s.checks,
-       s.version_id, s.attempts, s.reasons, coalesce(a.thrown, 0)::integer as thrown,
+       s.version_id, s.attempts, s.reasons, s.computation, coalesce(a.thrown, 0)::integer as thrown,
        coalesce(a.crashed, 0)::integer as crashed
      from steps s
      left join (
@@ -116,16 +118,25 @@ export interface StoredAttempt {
   readonly computed: boolean;
   /** Names of the checks whose results are stored. */
   readonly checked: readonly string[];
+  /** Id of the first attempt that was leased together with this one. */
+  readonly computation: string | null;
+  /** How many were leased together; 0 where it was leased alone. */
+  readonly leased_together: number;
+  /** The versions of its computation are recorded together or not at all. */
+  readonly is_whole: boolean;
 }
 
 /** The attempts in flight of these runs. */
 export async function readInFlight(db: Queryable, runIds: readonly string[]): Promise<StoredAttempt[]> {
   const { rows } = await db.query<StoredAttempt>(
     `select a.id, a.run_id, a.step_index, a.number, a.epoch, a.kind, a.asset_key, a.partition_key, a.location,
-       a.instance_id, a.version_id, a.state, a.inputs, a.sequence,
+       a.instance_id, a.version_id, a.state, a.inputs, a.sequence, a.computation, a.is_whole,
+       case when a.computation is null then 0 else (select count(*)::integer from attempts m
+         where m.run_id = a.run_id and m.computation = a.computation) end as leased_together,
        exists (select from versions v where v.attempt_id = a.id) as computed,
        array(select name from check_results c where c.attempt_id = a.id) as checked
-     from attempts a where a.run_id = any ($1) and a.state in ('leased', 'started', 'unknown')`,
+     from attempts a where a.run_id = any ($1) and a.state in ('leased', 'started', 'unknown')
+     order by a.run_id, a.step_index`,
     [runIds],
   );
   return rows;

@@ -38,6 +38,7 @@ export function stepRow(runId: string, step: PlannedStep) {
     edges,
     checks: step.checks,
     versionId: step.versionId ?? null,
+    computation: step.computation?.first ?? null,
   };
 }
 
@@ -72,11 +73,14 @@ export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
     ],
   );
   await tx.query(
-    `insert into steps (run_id, index, kind, asset_key, partition_key, location, state, after, edges, checks, version_id)
+    `insert into steps (run_id, index, kind, asset_key, partition_key, location, state, after, edges, checks, version_id,
+       computation)
      select "runId", index, kind, "assetKey", "partitionKey", location, 'waiting',
-       array(select jsonb_array_elements_text(after)::integer), edges, checks, "versionId"
+       array(select jsonb_array_elements_text(after)::integer), edges, checks, "versionId",
+       computation
      from jsonb_to_recordset($1::jsonb) as x ("runId" uuid, index integer, kind text, "assetKey" text,
-       "partitionKey" text, location text, after jsonb, edges jsonb, checks jsonb, "versionId" uuid)`,
+       "partitionKey" text, location text, after jsonb, edges jsonb, checks jsonb, "versionId" uuid,
+       computation integer)`,
     [JSON.stringify(run.plan.steps.map((step) => stepRow(run.id, step)))],
   );
   await tx.query("insert into audit (actor, action, subject, details) values ($1, 'run.create', $2, $3)", [

@@ -67,9 +67,13 @@ export interface LeaseEntry {
   readonly inputs: readonly InputRow[];
   /** The assets whose gates it stands on: a stale one refuses the lease. */
   readonly gateAssets: readonly string[];
+  /** Leases that name the same are granted all or none. */
+  readonly computation?: string;
+  /** The versions of its computation are recorded together or not at all. */
+  readonly isWhole?: boolean;
 }
 
-/** What one flush writes; see drive_flush in migrations/000002_drive.sql. */
+/** What one flush writes; see drive_flush in migrations/000002_drive.sql and 000008_computations.sql. */
 export interface Flush {
   readonly daemon: string;
   readonly gates: Record<string, number>;

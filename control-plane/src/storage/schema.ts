@@ -174,6 +174,8 @@ export interface Schema {
     error: JsonOrNull<StepErrorRow>;
     started_at: TimeOrNull;
     ended_at: TimeOrNull;
+    /** Index of the first step that is computed together with this one. */
+    computation: number | null;
   };
   attempts: {
     id: string;
@@ -194,6 +196,9 @@ export interface Schema {
     leased_at: Time;
     started_at: TimeOrNull;
     ended_at: TimeOrNull;
+    /** Id of the first attempt that was leased together with this one. */
+    computation: string | null;
+    is_whole: Defaulted<boolean>;
   };
   versions: {
     id: string;

@@ -112,6 +112,23 @@ export const historyRules: readonly HistoryRule[] = [
        or (s.kind = 'materialize' and v.id is not null and (a.run_id, a.step_index) is distinct from (s.run_id, s.index))`,
   ),
   rule(
+    "computed_together",
+    "What one call computes is of one run, one partition of each step, one instance and one epoch, and each step is in it once.",
+    `select null::bigint as position, 'computation ' || computation || ' has ' || count(*) || ' attempts of ' || count(distinct (run_id, location, instance_id, epoch)) || ' kinds' as found,
+       jsonb_build_object('computation', computation) as ids
+     from attempts where computation is not null group by computation
+     having count(distinct (run_id, location, instance_id, epoch)) > 1 or count(distinct step_index) < count(*)
+       or count(*) < 2 or not bool_or(id = computation)`,
+  ),
+  rule(
+    "recorded_together",
+    "What is computed as a whole has a version of every step or of none.",
+    `select null::bigint as position, 'computation ' || a.computation || ' has ' || count(v.id) || ' versions of ' || count(*) as found,
+       jsonb_build_object('computation', a.computation) as ids
+     from attempts a left join versions v on v.attempt_id = a.id where a.is_whole group by a.computation
+     having count(v.id) not in (0, count(*))`,
+  ),
+  rule(
     "version_event",
     "A version bears the sequence number of the event that records it, of its own asset and attempt.",
     `select v.seq as position, 'version ' || v.id || ' of ' || v.asset_key || ' says event ' || v.seq || ', which ' ||

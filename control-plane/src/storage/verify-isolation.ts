@@ -41,7 +41,7 @@ export const isolationRules: readonly HistoryRule[] = [
     `select null::bigint as position, 'step ' || s.index || ' of run ' || s.run_id || ' (' || s.asset_key || ') failed, and its last attempt is ' || coalesce(a.state, 'missing') as found,
        jsonb_build_object('run', s.run_id, 'step', s.index, 'attempt', a.id) as ids
      from steps s left join attempts a on a.run_id = s.run_id and a.step_index = s.index and a.number = s.attempts
-     where s.state = 'failed' and not (s.error is not null and s.error ->> 'code' in ('step.definition_gone', 'check.version_unavailable'))
+     where s.state = 'failed' and not (s.error is not null and s.error ->> 'code' in ('step.definition_gone', 'step.set_incomplete', 'check.version_unavailable'))
        and (a.id is null or a.state not in ('failed', 'timedOut', 'crashed', 'lost'))`,
   ),
   rule(

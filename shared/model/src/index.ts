@@ -5,6 +5,7 @@ export { cleanText } from "./clean-text.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";
 export { ModelError } from "./model-error.ts";
 export type { ModelErrorCode } from "./model-error.ts";
+export { outputsMax } from "./multi-asset-bounds.ts";
 export {
   defaultMapping,
   downstreamPartitions,

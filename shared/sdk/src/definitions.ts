@@ -2,6 +2,7 @@ import type { AnyAssetCheck } from "./asset-check.ts";
 import type { AnyAssetChecks } from "./asset-checks.ts";
 import type { AnyAsset } from "./asset.ts";
 import type { AnyExternalAsset } from "./external-asset.ts";
+import type { AnyMultiAsset } from "./multi-asset.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { IoManager } from "./io-manager.ts";
 
@@ -10,7 +11,7 @@ export interface DefinitionsOptions {
   readonly team: string;
   /** Writes and reads the values of assets without an `io` of their own. Of several the first writes, all read. */
   readonly io?: IoManager | readonly IoManager[];
-  readonly assets: readonly (AnyAsset | AnyExternalAsset)[];
+  readonly assets: readonly (AnyAsset | AnyExternalAsset | AnyMultiAsset)[];
   readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
 }
 
@@ -19,7 +20,7 @@ export interface Definitions {
   readonly kind: "definitions";
   readonly team: string;
   readonly io?: IoManager | readonly IoManager[];
-  readonly assets: readonly (AnyAsset | AnyExternalAsset)[];
+  readonly assets: readonly (AnyAsset | AnyExternalAsset | AnyMultiAsset)[];
   readonly checks: readonly (AnyAssetCheck | AnyAssetChecks)[];
 }
 

@@ -69,6 +69,16 @@ export type {
   TimeWindowOptions,
   TimeWindowPartitions,
 } from "./partitions.ts";
+export { multiAsset } from "./multi-asset.ts";
+export type {
+  AnyMultiAsset,
+  MultiAsset,
+  MultiAssetOptions,
+  MultiComputeContext,
+  OutputContext,
+  Outputs,
+  ReturnedOutputs,
+} from "./multi-asset.ts";
 export { Permanent } from "./permanent.ts";
 export { env, secret } from "./reference.ts";
 export type { EnvReference, SecretReference, Setting } from "./reference.ts";

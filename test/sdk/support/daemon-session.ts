@@ -94,7 +94,8 @@ export class DaemonSession {
   }
 
   send(batch: Partial<SessionRequest_Batch>): void {
-    const value = { acknowledgements: [], closedRuns: [], cancels: [], commands: [], heartbeat: undefined, ...batch };
+    const nothing = { acknowledgements: [], closedRuns: [], cancels: [], commands: [], computations: [] };
+    const value = { ...nothing, heartbeat: undefined, ...batch };
     this.#call.write({ frame: { $case: "batch", value } });
   }
 

@@ -43,6 +43,7 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
       `${paint("bold", asset.key)}  ${paint(colorOf(asset.status), asset.status)}`,
       ...(asset.description === "" ? [] : [asset.description]),
       ...(asset.external === null ? [] : [externalText(asset.external)]),
+      ...(asset.multi === null ? [] : [multiText(asset.key, asset.multi)]),
       `owner: ${ownerText(asset.owner)}, code location ${asset.location}, ${asset.source.file}:${asset.source.line}`,
       ...(asset.retired
         ? [
@@ -88,6 +89,11 @@ type Check = Answer<Routes["getAsset"]>["checks"][number];
 
 function externalText({ unversioned }: { readonly unversioned: boolean }): string {
   return unversioned ? "external, without versions: gated by its checks alone" : "external: its versions are reported";
+}
+
+function multiText(key: string, { outputs, canSubset }: { outputs: string[]; canSubset: boolean }): string {
+  const others = outputs.filter((output) => output !== key).join(", ");
+  return canSubset ? `one call can compute it with ${others}` : `one call computes it together with ${others}`;
 }
 
 function neverRun({ reportedBy }: Check): string {

@@ -25,13 +25,20 @@ export async function plan(context: CommandContext, selection: string, options: 
   return options.exitCode === true && answer.blocked > 0 ? exitStatus.blocked : exitStatus.succeeded;
 }
 
+/** Names what was asked for and brought this step into the plan. */
+function togetherWith(steps: PlanAnswer["steps"], step: PlanAnswer["steps"][number]): string {
+  const asked = steps.filter((other) => other.computation === step.computation && !other.added);
+  return asked.length === 1 && asked[0] !== undefined ? stepName(asked[0]) : "what is selected";
+}
+
 function planText({ paint }: CommandContext, answer: PlanAnswer): string {
   const { steps, runs, waits, blocked, remedies } = answer;
   const forecast = { runs: "would run", waits: "would wait", blocked: "would be blocked" } as const;
   const color = { runs: colorOf("succeeded"), waits: colorOf("pending"), blocked: colorOf("blocked") } as const;
   const lines = steps.slice(0, stepsShownMax).map((step) => {
     const checks = step.kind === "checks" ? ` (checks ${step.checks.join(", ")})` : "";
-    return `  ${paint(color[step.forecast], forecast[step.forecast].padEnd(16))}  ${stepName(step)}${checks}`;
+    const added = step.added ? `  (added: ${togetherWith(steps, step)} cannot be computed without it)` : "";
+    return `  ${paint(color[step.forecast], forecast[step.forecast].padEnd(16))}  ${stepName(step)}${checks}${added}`;
   });
   const reasons = new Map(steps.flatMap((step) => step.reasons.map((reason) => [reason.message, reason])));
   return [

@@ -7,6 +7,7 @@ import { inFlight } from "../../domain/step-state.ts";
 import type { ClaimedRun, StoredAttempt, StoredStep } from "../../storage/claim-runs.ts";
 import type { EdgeRow, InputRow } from "../../storage/schema.ts";
 import { type Attempt, newAttempt } from "./attempt.ts";
+import { Computation } from "./computation.ts";
 import type { DriveState } from "./drive-state.ts";
 import { command, ownChecks, passesNothing, reference } from "./lease.ts";
 
@@ -36,6 +37,7 @@ export function adoptRun(
         edges: row.edges.map((edge) => stepEdge(drive, edge)),
         checks: row.checks,
         ...(row.kind === "checks" && row.version_id !== null ? { versionId: row.version_id } : {}),
+        ...(row.computation === null ? {} : { computation: row.computation }),
       },
       state: { phase, attempts: tried, thrown, crashed },
       outstanding: 0,
@@ -48,6 +50,7 @@ export function adoptRun(
   const run = newRun(id, epoch, { tags, config, whenOpen }, runSteps);
   run.closedVersion = closedVersion;
   for (const { inputs } of read) pinInputs(run, inputs);
+  const computations = new Map<string, Computation<Attempt>>();
   for (const row of attempts) {
     const step = run.steps[row.step_index];
     if (step === undefined) continue;
@@ -60,6 +63,7 @@ export function adoptRun(
       instanceId: row.instance_id,
       versionId: row.version_id,
       inputs: row.inputs,
+      computation: computationOf(row, computations),
       command: undefined,
       leaseMs: graph.asset(row.asset_key)?.definition.attemptLeaseMs ?? 60_000,
       committed: true,
@@ -72,9 +76,22 @@ export function adoptRun(
     for (const name of row.checked) attempt.checked.add(name);
     drive.attempts.add(attempt);
   }
+  for (const computation of computations.values()) computation.adopted();
   drive.runs.set(run.id, run);
   for (const step of run.steps) drive.dirty.set(step, run);
   return run;
+}
+
+function computationOf(
+  row: StoredAttempt,
+  computations: Map<string, Computation<Attempt>>,
+): Computation<Attempt> | undefined {
+  if (row.computation === null) return undefined;
+  const known = computations.get(row.computation);
+  if (known !== undefined) return known;
+  const computation = new Computation<Attempt>(row.computation, row.leased_together, row.is_whole);
+  computations.set(row.computation, computation);
+  return computation;
 }
 
 /** What a run has read once it reads again. */

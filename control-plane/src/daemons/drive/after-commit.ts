@@ -2,8 +2,11 @@ import type { AssetKey } from "@headgate/model";
 import { definitionsGate } from "../../storage/bump-gate.ts";
 import type { FlushResult } from "../../storage/drive-flush.ts";
 import { pinInputs } from "./adopt.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
+import type { Lane } from "./lane.ts";
+import { sendCommands } from "./send-commands.ts";
 
 /** What a committed flush asks of the loop. */
 export interface AfterCommit {
@@ -55,13 +58,13 @@ function actOnLeases(
       attempt.committed = true;
       pinInputs(run, attempt.inputs); // Where it shared a pin with a lease that was refused.
       const lane = drive.lane(attempt.location);
-      const { command } = attempt;
-      if (lane.instanceId === attempt.instanceId && command !== undefined) lane.session?.send({ commands: [command] });
+      if (lane.instanceId === attempt.instanceId) sendOnce(lane, attempt);
       if (lane.session === undefined) attempt.lostAtMs ??= drive.world.monotonic();
       continue;
     }
     drive.attempts.remove(attempt);
     step.state = { ...step.state, phase: "waiting", attempts: step.state.attempts - 1 };
+    // What is computed together is refused together, and each of its steps wakes all.
     if (graphIsOld) drive.sleep(run, step, [step.spec.asset]);
     else if (entry.gateAssets.some((asset) => stale.has(asset as AssetKey))) {
       drive.dirty.set(step, run);
@@ -70,6 +73,13 @@ function actOnLeases(
       drive.sleep(run, step, [step.spec.asset]);
     }
   }
+}
+
+/** The command of an attempt whose row is committed; of a computation once, when the last of its rows is seen to be. */
+function sendOnce(lane: Lane, attempt: Attempt): void {
+  if (lane.session === undefined || attempt.command === undefined) return;
+  const attempts = attempt.computation === undefined ? [attempt] : [...attempt.computation.attempts];
+  if (attempts.at(-1) === attempt) sendCommands(lane.session, attempts);
 }
 
 /** What was taken in is stored: locations may forget it. */

@@ -1,6 +1,7 @@
 import type { StepCommand } from "../../domain/attempt-report.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 import type { InputRow } from "../../storage/schema.ts";
+import type { Computation } from "./computation.ts";
 
 /** An attempt in flight, as its driver knows it. */
 export interface Attempt {
@@ -13,6 +14,8 @@ export interface Attempt {
   readonly instanceId: string;
   readonly versionId: string;
   readonly inputs: readonly InputRow[];
+  /** The attempts that the same call computes; undefined: it is computed alone. */
+  readonly computation: Computation<Attempt> | undefined;
   /** Undefined after a takeover, until it has to be sent again. */
   command: StepCommand | undefined;
   /** Milliseconds without contact after which it is given up. */
@@ -65,6 +68,7 @@ export class Attempts {
     this.#byPlace.set(place(attempt.step, attempt.versionId), attempt);
     const there = this.#byLocation.get(attempt.location) ?? new Set();
     this.#byLocation.set(attempt.location, there.add(attempt));
+    attempt.computation?.attempts.add(attempt);
   }
 
   remove(attempt: Attempt): void {
@@ -72,6 +76,7 @@ export class Attempts {
     this.#byStep.delete(attempt.step);
     this.#byPlace.delete(place(attempt.step, attempt.versionId));
     this.#byLocation.get(attempt.location)?.delete(attempt);
+    attempt.computation?.attempts.delete(attempt);
   }
 
   get(id: string): Attempt | undefined {

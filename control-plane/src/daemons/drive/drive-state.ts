@@ -6,7 +6,8 @@ import { type Run, type RunStep, endStep, outcomeOf } from "../../domain/run-sta
 import { type StepEvent, step as stepTransition } from "../../domain/step-state.ts";
 import type { RetryPolicy } from "../../domain/definitions.ts";
 import type { GateMemory } from "../gate-memory.ts";
-import { Attempts } from "./attempt.ts";
+import { type Attempt, Attempts } from "./attempt.ts";
+import { type Computation, isLead } from "./computation.ts";
 import type { Cycle } from "./cycle.ts";
 import { Lane } from "./lane.ts";
 
@@ -49,6 +50,8 @@ export class DriveState {
   readonly confirmed = new Set<RunStep>();
   /** Of them, those for which the definitions were read again since. */
   readonly lookedAgain = new Set<RunStep>();
+  /** Computations that hold reports which need not wait any more. */
+  readonly fallen = new Set<Computation<Attempt>>();
   /** Since when a step waits for pending checks, on the monotonic clock. */
   readonly waitingSince = new Map<RunStep, number>();
   /** The versions that a step waits for, by pinKey: newer ones that are pending do not keep it waiting longer. */
@@ -69,7 +72,10 @@ export class DriveState {
   freeCredits(lane: Lane): number {
     if (lane.session === undefined) return 0;
     let used = 0;
-    for (const attempt of this.attempts.at(lane.location)) if (attempt.instanceId === lane.instanceId) used++;
+    // What one call computes takes one worker.
+    for (const attempt of this.attempts.at(lane.location)) {
+      if (attempt.instanceId === lane.instanceId && isLead(attempt)) used++;
+    }
     return lane.credits - used;
   }
 
@@ -118,6 +124,11 @@ export class DriveState {
   ended(cycle: Cycle, run: Run, step: RunStep): void {
     this.stopWaiting(step);
     for (const ready of endStep(run, step)) this.dirty.set(ready, run);
+    const { computation } = step.spec;
+    // What is computed with it may have waited for its end.
+    for (const sibling of computation === undefined ? [] : (run.computations.get(computation) ?? [])) {
+      if (sibling.state.phase === "waiting") this.dirty.set(sibling, run);
+    }
     if (run.open === 0) this.endRun(cycle, run);
   }
 
@@ -126,10 +137,10 @@ export class DriveState {
     this.waitingFor.delete(step);
   }
 
-  /** What the run has read, and what this step has begun to wait for. */
-  pinsOf(run: Run, step: RunStep): Pins {
-    const waitingFor = this.waitingFor.get(step);
-    return waitingFor === undefined ? run.pins : new Map([...waitingFor, ...run.pins]);
+  /** What the run has read, and what one of these steps has begun to wait for. */
+  pinsOf(run: Run, parts: readonly { readonly step: RunStep }[]): Pins {
+    const waiting = parts.flatMap(({ step }) => [...(this.waitingFor.get(step) ?? [])]);
+    return waiting.length === 0 ? run.pins : new Map([...waiting, ...run.pins]);
   }
 
   /** Ends a run without a step that has not. */
@@ -155,6 +166,7 @@ export class DriveState {
     this.unconfirmed.clear();
     this.confirmed.clear();
     this.lookedAgain.clear();
+    this.fallen.clear();
     this.memory.clear();
     for (const lane of this.lanes.values()) {
       lane.ready.length = 0;

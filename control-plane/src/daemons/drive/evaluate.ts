@@ -1,5 +1,5 @@
 import type { AssetKey } from "@headgate/model";
-import type { PendingVersion, VersionView } from "../../domain/gate.ts";
+import type { GateVerdict, PendingVersion, VersionView } from "../../domain/gate.ts";
 import { judgeGate, pinKey } from "../../domain/gate.ts";
 import type { AssetNode, Edge } from "../../domain/graph.ts";
 import type { Reason } from "../../domain/reason.ts";
@@ -8,12 +8,13 @@ import { type Run, type RunStep, inheritedFrom } from "../../domain/run-state.ts
 import { hasEnded } from "../../domain/step-state.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
-import { leaseChecks, leaseMaterialization } from "./lease.ts";
+import { type OpenStep, leaseChecks, leaseMaterialization } from "./lease.ts";
 import { addChecks } from "./settle.ts";
 
 /**
- * Looks at one step that may be able to go on: leases it, puts it to sleep, or ends it as skipped, blocked or canceled.
- * Returns the assets that must be loaded before it can be judged; it is to be looked at again then.
+ * Looks at one step that may be able to go on, together with those that the same call computes: leases it, puts it to
+ * sleep, or ends it as skipped, blocked or canceled. Returns the assets that must be loaded before it can be judged; it
+ * is to be looked at again then.
  */
 export function evaluate(drive: DriveState, cycle: Cycle, run: Run, step: RunStep): readonly AssetKey[] {
   if (step.state.phase !== "waiting" || step.outstanding > 0) return [];
@@ -21,73 +22,155 @@ export function evaluate(drive: DriveState, cycle: Cycle, run: Run, step: RunSte
     endUnleased(drive, cycle, run, step, "canceled");
     return [];
   }
-  const inherited = inheritedFrom(run, step);
-  switch (inherited.kind) {
-    case "skipped":
-      endUnleased(drive, cycle, run, step, "skipped");
-      return [];
-    case "blocked":
-      block(drive, cycle, run, step, inherited.reasons);
-      return [];
-    case "goesOn":
-      return step.spec.kind === "checks"
-        ? evaluateChecks(drive, cycle, run, step)
-        : evaluateMaterialization(drive, cycle, run, step);
+  const ready: RunStep[] = [];
+  for (const together of computedNow(drive, run, step)) {
+    const inherited = inheritedFrom(run, together);
+    if (inherited.kind === "goesOn") ready.push(together);
+    else if (inherited.kind === "skipped") endUnleased(drive, cycle, run, together, "skipped");
+    else block(drive, cycle, run, together, inherited.reasons);
   }
+  const [first] = ready;
+  if (first === undefined) return [];
+  return first.spec.kind === "checks"
+    ? evaluateChecks(drive, cycle, run, first)
+    : evaluateMaterialization(drive, cycle, run, ready);
 }
 
-function evaluateMaterialization(drive: DriveState, cycle: Cycle, run: Run, step: RunStep): readonly AssetKey[] {
-  const { spec } = step;
-  const node = drive.world.graph().asset(spec.asset);
-  const ordinal = node?.space.ordinalOf(spec.partition);
-  const lookedAgain = drive.lookedAgain.delete(step);
-  if (node === undefined || node.retired || node.definition.external !== undefined || ordinal === undefined) {
-    if (!lookedAgain) {
-      // Whoever planned it may know definitions, and partitions, that this process has not heard of yet.
-      drive.unconfirmed.set(step, { run, assets: [], graph: true });
-      return [];
-    }
-    failUnleased(drive, cycle, run, step, goneError(spec.asset, spec.partition, spec.location, node));
-    return [];
-  }
-  if (node.location !== spec.location) {
-    failUnleased(drive, cycle, run, step, movedError(spec.asset, spec.location, node.location, run.id));
-    return [];
-  }
+/** The steps that one call would compute with this one; none while one of them is in flight, or is not ready yet. */
+function computedNow(drive: DriveState, run: Run, step: RunStep): readonly RunStep[] {
+  const { computation } = step.spec;
+  if (computation === undefined) return [step];
+  const open = (run.computations.get(computation) ?? []).filter(({ state }) => !hasEnded(state.phase));
+  // Whichever of them is the last to be ready looks at all.
+  if (open.some(({ state, outstanding }) => state.phase !== "waiting" || outstanding > 0)) return [];
+  for (const together of open) drive.dirty.delete(together);
+  return open;
+}
+
+/** A step of which everything is known that does not depend on its gate. */
+interface DefinedStep {
+  readonly step: RunStep;
+  readonly node: AssetNode;
+  readonly partitionsOf: (edge: Edge) => readonly string[];
+}
+
+function evaluateMaterialization(
+  drive: DriveState,
+  cycle: Cycle,
+  run: Run,
+  ready: readonly RunStep[],
+): readonly AssetKey[] {
   const nowMs = drive.world.now();
-  const partitionsOf = (edge: Edge): readonly string[] => {
-    const planned = spec.edges.find((e) => e.name === edge.dependency.name && e.asset === edge.upstream.key);
-    return planned?.partitions ?? mappedPartitions(edge, ordinal, nowMs);
-  };
-  const verdict = judgeGate(node.upstream, partitionsOf, drive.memory, drive.pinsOf(run, step), nowMs);
+  const parts = definedSteps(drive, cycle, run, ready, nowMs);
+  const [lead] = parts;
+  if (lead === undefined) return [];
+  const verdict = judgeTogether(drive, run, parts, nowMs);
   switch (verdict.kind) {
     case "unknown":
       return verdict.assets;
     case "open":
-      drive.stopWaiting(step);
-      leaseMaterialization(drive, cycle, run, step, node, verdict.edges, partitionsOf);
+      for (const { step } of parts) drive.stopWaiting(step);
+      leaseMaterialization(drive, cycle, run, verdict.parts);
       return [];
     case "wait":
-      waitForChecks(drive, cycle, run, step, node, verdict.pending, verdict.reasons);
+      waitForChecks(drive, cycle, run, parts, lead, verdict.pending, verdict.reasons);
       return [];
     case "closed": {
       const roots = rootReasons(drive.world.graph(), verdict.reasons, drive.memory, nowMs);
       // All at once: level by level, a deep graph would be read once a level.
-      if (roots.kind === "unknown") return ancestors([node]).map((upstream) => upstream.key);
+      if (roots.kind === "unknown") return ancestors(parts.map(({ node }) => node)).map((upstream) => upstream.key);
       const assets = [...verdict.reasons, ...roots.reasons].map((reason) => reason.asset);
-      assets.push(...node.upstream.map((edge) => edge.upstream.key));
-      if (!drive.confirmed.delete(step)) {
+      for (const { node } of parts) assets.push(...node.upstream.map((edge) => edge.upstream.key));
+      if (!drive.confirmed.delete(lead.step)) {
         // A lease on old memory is refused by the database. A refusal is not, so it is made on what is so now.
-        drive.unconfirmed.set(step, { run, assets });
+        drive.unconfirmed.set(lead.step, { run, assets });
       } else if (run.whenOpen) {
-        drive.stopWaiting(step); // What comes next may be another version.
-        drive.sleep(run, step, assets);
+        drive.stopWaiting(lead.step); // What comes next may be another version.
+        drive.sleep(run, lead.step, assets);
       } else {
-        block(drive, cycle, run, step, roots.reasons);
+        for (const { step } of parts) block(drive, cycle, run, step, roots.reasons);
       }
       return [];
     }
   }
+}
+
+/** Fails the steps whose definition is gone, and all of what can only be computed as a whole and is not whole. */
+function definedSteps(
+  drive: DriveState,
+  cycle: Cycle,
+  run: Run,
+  ready: readonly RunStep[],
+  nowMs: number,
+): DefinedStep[] {
+  const parts: DefinedStep[] = [];
+  const gone: { readonly step: RunStep; readonly node: AssetNode | undefined }[] = [];
+  const moved: { readonly step: RunStep; readonly location: string }[] = [];
+  for (const step of ready) {
+    const { spec } = step;
+    const node = drive.world.graph().asset(spec.asset);
+    const ordinal = node?.space.ordinalOf(spec.partition);
+    if (node === undefined || node.retired || node.definition.external !== undefined || ordinal === undefined) {
+      gone.push({ step, node });
+      continue;
+    }
+    if (node.location !== spec.location) {
+      moved.push({ step, location: node.location });
+      continue;
+    }
+    const partitionsOf = (edge: Edge): readonly string[] => {
+      const planned = spec.edges.find((e) => e.name === edge.dependency.name && e.asset === edge.upstream.key);
+      return planned?.partitions ?? mappedPartitions(edge, ordinal, nowMs);
+    };
+    parts.push({ step, node, partitionsOf });
+  }
+  const [lead] = ready;
+  const lookedAgain = lead !== undefined && drive.lookedAgain.delete(lead);
+  if (lead !== undefined && gone.length > 0 && !lookedAgain) {
+    // Whoever planned it may know definitions, and partitions, that this process has not heard of yet.
+    drive.unconfirmed.set(lead, { run, assets: [], graph: true });
+    return [];
+  }
+  for (const { step, node } of gone) {
+    failUnleased(drive, cycle, run, step, goneError(step.spec.asset, step.spec.partition, step.spec.location, node));
+  }
+  for (const { step, location } of moved) {
+    failUnleased(drive, cycle, run, step, movedError(step.spec.asset, step.spec.location, location, run.id));
+  }
+  const { computation } = lead?.spec ?? {};
+  if (computation === undefined || parts.length === run.computations.get(computation)?.length) return parts;
+  if (parts.every(({ node }) => node.definition.multi?.canSubset !== false)) return parts;
+  for (const { step } of parts) failUnleased(drive, cycle, run, step, setError(step.spec.asset));
+  return [];
+}
+
+function setError(asset: string) {
+  return {
+    code: "step.set_incomplete",
+    message: `${asset} is computed by one call together with others, of which one has ended and is not tried again.`,
+    hint: "See what became of them, and launch all again.",
+  };
+}
+
+type TogetherVerdict =
+  Exclude<GateVerdict, { readonly kind: "open" }> | { readonly kind: "open"; readonly parts: readonly OpenStep[] };
+
+/** The verdict over the edges of all steps that one call computes: it reads for all of them at once. */
+function judgeTogether(drive: DriveState, run: Run, parts: readonly DefinedStep[], nowMs: number): TogetherVerdict {
+  const open: OpenStep[] = [];
+  const verdicts: Exclude<GateVerdict, { readonly kind: "open" }>[] = [];
+  const pins = drive.pinsOf(run, parts);
+  for (const part of parts) {
+    const verdict = judgeGate(part.node.upstream, part.partitionsOf, drive.memory, pins, nowMs);
+    if (verdict.kind === "open") open.push({ ...part, open: verdict.edges });
+    else verdicts.push(verdict);
+  }
+  for (const kind of ["unknown", "closed", "wait"] as const) {
+    // Siblings read the same: what keeps one waiting is told once.
+    const found = verdicts.find((verdict) => verdict.kind === kind);
+    if (found !== undefined) return found;
+  }
+  return { kind: "open", parts: open };
 }
 
 function goneError(asset: string, partition: string, location: string, node: AssetNode | undefined) {
@@ -143,8 +226,8 @@ function waitForChecks(
   drive: DriveState,
   cycle: Cycle,
   run: Run,
-  step: RunStep,
-  node: AssetNode,
+  parts: readonly DefinedStep[],
+  { step, node }: DefinedStep,
   pending: readonly PendingVersion[],
   reasons: readonly Reason[],
 ): void {
@@ -153,7 +236,7 @@ function waitForChecks(
   drive.waitingSince.set(step, since);
   if (nowMs - since >= node.definition.gateTimeoutMs) {
     const late = reasons.map((r): Reason => (r.kind === "pending" ? { ...r, kind: "checkNotRun" } : r));
-    block(drive, cycle, run, step, late);
+    for (const part of parts) block(drive, cycle, run, part.step, late);
     return;
   }
   const waitingFor = drive.waitingFor.get(step) ?? new Map<string, string>();

@@ -2,9 +2,11 @@ import type { AssetKey } from "@headgate/model";
 import type { AttemptReport, FinishedReport } from "../../domain/attempt-report.ts";
 import { rebuildCommand } from "./adopt.ts";
 import type { Attempt } from "./attempt.ts";
+import { type Computation, isLead } from "./computation.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
 import type { DriveSession } from "./lane.ts";
+import { sendCommands } from "./send-commands.ts";
 import { settle } from "./settle.ts";
 
 /** How long a lost session may come back before its attempts are shown as unknown. */
@@ -33,7 +35,7 @@ export class InstanceContact {
   readonly #regained = new Set<Attempt>();
   readonly #newlyUnknown = new Set<Attempt>();
   /** Attempts whose command is about to be sent again for want of capacity. */
-  readonly #refused = new Set<Attempt>();
+  readonly #refused = new Set<Attempt | Computation<Attempt>>();
   readonly #settlements: { attempt: Attempt; finished: FinishedReport }[] = [];
 
   constructor(options: InstanceContactOptions) {
@@ -61,39 +63,63 @@ export class InstanceContact {
     lane.instanceId = instanceId;
     lane.credits = credits;
     const holds = new Set(held.map((attempt) => attempt.attemptId));
-    const unsent: Attempt[] = [];
+    const unsent = new Map<Attempt | Computation<Attempt>, Attempt[]>();
     for (const attempt of this.#drive.attempts.at(location)) {
       if (attempt.instanceId !== instanceId) {
         attempt.lostAtMs ??= this.#drive.world.monotonic();
         continue;
       }
       attempt.lostAtMs = undefined;
+      attempt.computation?.forgetHeld();
       if (!attempt.committed) continue; // Its command goes out after the commit.
       if (attempt.step.state.phase === "unknown") this.#regained.add(attempt);
-      if (!holds.has(attempt.id)) unsent.push(attempt);
+      const sent = attempt.computation ?? attempt;
+      if (!holds.has(attempt.id)) unsent.set(sent, [...(unsent.get(sent) ?? []), attempt]);
       else if (attempt.run.canceling) session.send({ cancels: [{ attemptId: attempt.id, graceMs: cancelGraceMs }] });
     }
-    if (unsent.length > 0) void this.#resend(unsent, session);
+    const whole = [...unsent.values()].filter((attempts) => this.#isWhole(attempts));
+    if (whole.length > 0) void this.#resend(whole, session);
     this.#options.pump();
   }
 
+  /** What one call computes is sent as a whole or not at all: what is left of it was there, and is no more. */
+  #isWhole(attempts: readonly Attempt[]): boolean {
+    const [first] = attempts;
+    if (first?.computation === undefined || attempts.length === first.computation.size) return true;
+    const message = `Code location ${first.location} holds a part of what one call computes, and not this one.`;
+    for (const attempt of attempts) {
+      const hint = "It is tried again if its retry policy allows it.";
+      this.#settleLater(attempt, crashed("attempt.part_gone", message, hint));
+    }
+    return false;
+  }
+
   /** Commands whose row is committed and that the instance has not received: the row is the outbox. */
-  async #resend(attempts: readonly Attempt[], session: DriveSession): Promise<void> {
+  async #resend(unsent: readonly (readonly Attempt[])[], session: DriveSession): Promise<void> {
     const { generation } = this.#drive;
     try {
-      const assets = attempts.flatMap((a) => [a.step.spec.asset, ...a.inputs.map((input) => input.asset as AssetKey)]);
+      const assets = unsent
+        .flat()
+        .flatMap((a) => [a.step.spec.asset, ...a.inputs.map((input) => input.asset as AssetKey)]);
       await this.#drive.memory.load(assets);
     } catch (error) {
       this.#options.failed(error);
       return;
     }
     if (generation !== this.#drive.generation) return;
-    for (const attempt of attempts) {
-      attempt.command ??= rebuildCommand(this.#drive, attempt, this.#drive.memory);
-      if (attempt.command !== undefined) {
-        session.send({ commands: [attempt.command] });
-        if (attempt.run.canceling) session.send({ cancels: [{ attemptId: attempt.id, graceMs: cancelGraceMs }] });
-      } else this.#settleLater(attempt, crashed("attempt.input_gone", "What it was to read is gone.", "Run it again."));
+    for (const attempts of unsent) {
+      for (const attempt of attempts) attempt.command ??= rebuildCommand(this.#drive, attempt, this.#drive.memory);
+      // What has ended meanwhile is not begun anew, nor is what would be computed with it.
+      const current = attempts.filter((attempt) => this.#drive.attempts.get(attempt.id) === attempt);
+      if (current.length === 0 || !this.#isWhole(current)) continue;
+      const [first] = current;
+      if (first !== undefined && current.every(({ command }) => command !== undefined)) {
+        sendCommands(session, current);
+        if (first.run.canceling) session.send({ cancels: [{ attemptId: first.id, graceMs: cancelGraceMs }] });
+        continue;
+      }
+      const gone = crashed("attempt.input_gone", "What it was to read is gone.", "Run it again.");
+      for (const attempt of current) this.#settleLater(attempt, gone);
     }
   }
 
@@ -107,19 +133,29 @@ export class InstanceContact {
       const attempt = this.#drive.attempts.get(attemptId);
       if (attempt?.location !== location || attempt.instanceId !== instanceId) continue;
       if (reason === "noCapacity") {
-        if (this.#refused.has(attempt)) continue;
-        this.#refused.add(attempt);
-        const session = this.#drive.lane(location).session;
-        setTimeout(() => {
-          this.#refused.delete(attempt);
-          if (this.#drive.attempts.get(attemptId) !== attempt || attempt.command === undefined) return;
-          if (this.#drive.lane(location).session === session) session?.send({ commands: [attempt.command] });
-        }, noCapacityRetryMs).unref();
+        this.#sendLater(attempt);
       } else if (reason === "tombstoned") {
         const hint = "It is tried again if its retry policy allows it.";
         this.#settleLater(attempt, crashed("attempt.ended_there", "Its instance says that it ended before.", hint));
       }
     }
+  }
+
+  /** Sends a command again that was refused for want of capacity. */
+  #sendLater(attempt: Attempt): void {
+    const { computation } = attempt;
+    const refused = computation ?? attempt;
+    if (this.#refused.has(refused)) return;
+    this.#refused.add(refused);
+    const lane = this.#drive.lane(attempt.location);
+    const { session } = lane;
+    setTimeout(() => {
+      this.#refused.delete(refused);
+      if (session === undefined || lane.session !== session) return;
+      const attempts = computation === undefined ? [attempt] : [...computation.attempts];
+      const isThere = computation?.isComplete ?? this.#drive.attempts.get(attempt.id) === attempt;
+      if (isThere && attempts.every(({ command }) => command !== undefined)) sendCommands(session, attempts);
+    }, noCapacityRetryMs).unref();
   }
 
   sessionClosed(location: string, instanceId: string): void {
@@ -129,7 +165,9 @@ export class InstanceContact {
     lane.forgetReports();
     const nowMs = this.#drive.world.monotonic();
     for (const attempt of this.#drive.attempts.at(location)) {
-      if (attempt.instanceId === instanceId) attempt.lostAtMs ??= nowMs;
+      if (attempt.instanceId !== instanceId) continue;
+      attempt.lostAtMs ??= nowMs;
+      attempt.computation?.forgetHeld();
     }
   }
 
@@ -200,6 +238,7 @@ export class InstanceContact {
       const message = `The step ran into its timeout of ${timeoutMs} ms, and code location ${location} did not end it.`;
       this.#settleLater(attempt, ended("timedOut", "attempt.overdue", message, location));
     }
+    if (!isLead(attempt)) return;
     this.#drive.lane(location).session?.send({ cancels: [{ attemptId: attempt.id, graceMs: 0 }] });
   }
 

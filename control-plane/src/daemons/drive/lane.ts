@@ -1,4 +1,4 @@
-import type { AttemptReport, StepCommand } from "../../domain/attempt-report.ts";
+import type { AttemptReport, ComputationCommand, StepCommand } from "../../domain/attempt-report.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 
 /** A session with one instance of a location, as far as the drive uses it. */
@@ -8,6 +8,7 @@ export interface DriveSession {
     closedRuns?: string[];
     cancels?: { attemptId: string; graceMs: number }[];
     commands?: StepCommand[];
+    computations?: ComputationCommand[];
   }): void;
   pause(): void;
   resume(): void;
@@ -43,6 +44,16 @@ export class Lane {
 
   constructor(location: string) {
     this.location = location;
+  }
+
+  /** The next that wait for a credit, at most `max` of those that still do. */
+  takeReady(max: number): RunAndStep[] {
+    let taken = 0;
+    let waiting = 0;
+    while (waiting < max && taken < this.ready.length) {
+      if (this.ready[taken++]?.step.state.phase === "waiting") waiting++;
+    }
+    return this.ready.splice(0, taken);
   }
 
   take(reports: readonly AttemptReport[]): void {

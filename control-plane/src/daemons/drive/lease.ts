@@ -7,7 +7,8 @@ import { checksWithAsset } from "../../domain/plan.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 import { definitionsGate } from "../../storage/bump-gate.ts";
 import type { InputRow } from "../../storage/schema.ts";
-import { newAttempt } from "./attempt.ts";
+import { type Attempt, newAttempt } from "./attempt.ts";
+import { Computation } from "./computation.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
 
@@ -22,18 +23,51 @@ const timeoutDefaultMs = 86_400_000;
 /** The location gives an attempt up earlier than its driver does, so that two never compute at once. */
 const instanceLeaseShare = 0.75;
 
-/** Asks for the lease of a step whose gate is open, or queues it for a credit. */
-export function leaseMaterialization(
-  drive: DriveState,
-  cycle: Cycle,
-  run: Run,
-  step: RunStep,
-  node: AssetNode,
-  open: readonly OpenEdge[],
-  partitionsOf: (edge: Edge) => readonly string[],
-): void {
-  const versionId = drive.world.newId();
-  if (!mayLease(drive, cycle, run, step, versionId)) return;
+/** A step whose gate is open, with what it will read. */
+export interface OpenStep {
+  readonly step: RunStep;
+  readonly node: AssetNode;
+  readonly open: readonly OpenEdge[];
+  readonly partitionsOf: (edge: Edge) => readonly string[];
+}
+
+/**
+ * Asks for the lease of a step whose gate is open, or queues it for a credit. Several are computed by one call: they are
+ * leased all or none, for one credit.
+ */
+export function leaseMaterialization(drive: DriveState, cycle: Cycle, run: Run, parts: readonly OpenStep[]): void {
+  if (!mayLease(drive, cycle, run, parts)) return;
+  const readings = parts.map((part) => readingOf(run, part));
+  const gateAssets = [definitionsGate, ...new Set(readings.flatMap(({ inputs }) => inputs.map(({ asset }) => asset)))];
+  const computationId = drive.world.newId();
+  const isWhole = parts.some(({ node }) => node.definition.multi?.canSubset === false);
+  const computation = parts.length === 1 ? undefined : new Computation<Attempt>(computationId, parts.length, isWhole);
+  for (const [n, { step, node }] of parts.entries()) {
+    const reading = readings[n];
+    if (reading === undefined) continue;
+    const config = run.config[step.spec.asset];
+    const versionId = drive.world.newId();
+    const work: StepCommand["work"] = {
+      kind: "materialize",
+      versionId,
+      inputs: reading.commandInputs,
+      checks: ownChecks(node),
+      ...(config === undefined ? {} : { config }),
+    };
+    const { inputs, pins } = reading;
+    const id = n === 0 ? computationId : drive.world.newId();
+    lease(drive, cycle, run, { id, step, node, versionId, inputs, work, pins, gateAssets, computation });
+  }
+}
+
+interface Reading {
+  readonly inputs: InputRow[];
+  readonly commandInputs: CommandInput[];
+  /** Versions that the run reads for the first time: it reads the same again. */
+  readonly pins: string[];
+}
+
+function readingOf(run: Run, { node, open, partitionsOf }: OpenStep): Reading {
   const inputs: InputRow[] = [];
   const commandInputs: CommandInput[] = [];
   const pins: string[] = [];
@@ -60,15 +94,7 @@ export function leaseMaterialization(
     const references = verdict.versions.map((p) => reference(p.version));
     commandInputs.push({ name, asset, mode, versions: references, leftOut, single });
   }
-  const config = run.config[step.spec.asset];
-  const work: StepCommand["work"] = {
-    kind: "materialize",
-    versionId,
-    inputs: commandInputs,
-    checks: ownChecks(node),
-    ...(config === undefined ? {} : { config }),
-  };
-  lease(drive, cycle, run, step, node, versionId, inputs, work, pins);
+  return { inputs, commandInputs, pins };
 }
 
 /** True where compute receives nothing: of an order-only edge, and of an asset that has no versions. */
@@ -87,10 +113,12 @@ export function ownChecks(node: AssetNode): string[] {
 }
 
 export function leaseChecks(drive: DriveState, cycle: Cycle, run: Run, step: RunStep, version: VersionView): void {
-  if (!mayLease(drive, cycle, run, step, version.id)) return;
+  if (!mayLease(drive, cycle, run, [{ step }], version.id)) return;
   const work: StepCommand["work"] = { kind: "checks", version: reference(version), checks: step.spec.checks };
   const node = drive.world.graph().asset(step.spec.asset);
-  lease(drive, cycle, run, step, node, version.id, [], work, []);
+  const gateAssets = [definitionsGate];
+  const about = { versionId: version.id, inputs: [], work, pins: [], gateAssets, computation: undefined };
+  lease(drive, cycle, run, { id: drive.world.newId(), step, node, ...about });
 }
 
 export function reference(version: VersionView): VersionReference {
@@ -99,33 +127,47 @@ export function reference(version: VersionView): VersionReference {
 }
 
 /** False when it has to wait: for a credit, or for the attempt that is in flight for the same partition. */
-function mayLease(drive: DriveState, cycle: Cycle, run: Run, step: RunStep, versionId: string): boolean {
-  if (drive.attempts.inTheWayOf(step, versionId) !== undefined) {
-    drive.sleep(run, step, [step.spec.asset]);
+function mayLease(
+  drive: DriveState,
+  cycle: Cycle,
+  run: Run,
+  parts: readonly Pick<OpenStep, "step">[],
+  versionId = "",
+): boolean {
+  const [lead] = parts;
+  if (lead === undefined) return false;
+  if (parts.some(({ step }) => drive.attempts.inTheWayOf(step, versionId) !== undefined)) {
+    drive.sleep(
+      run,
+      lead.step,
+      parts.map(({ step }) => step.spec.asset),
+    );
     return false;
   }
-  const lane = drive.lane(step.spec.location);
-  if (cycle.flush.leases.length >= leasesPerFlush || drive.freeCredits(lane) <= 0) {
-    lane.ready.push({ run, step });
+  const lane = drive.lane(lead.step.spec.location);
+  if (cycle.flush.leases.length + parts.length > leasesPerFlush || drive.freeCredits(lane) <= 0) {
+    lane.ready.push({ run, step: lead.step });
     return false;
   }
   return true;
 }
 
-function lease(
-  drive: DriveState,
-  cycle: Cycle,
-  run: Run,
-  step: RunStep,
-  node: AssetNode | undefined,
-  versionId: string,
-  inputs: InputRow[],
-  work: StepCommand["work"],
-  pins: readonly string[],
-): void {
+interface Leasing {
+  readonly id: string;
+  readonly step: RunStep;
+  readonly node: AssetNode | undefined;
+  readonly versionId: string;
+  readonly inputs: InputRow[];
+  readonly work: StepCommand["work"];
+  readonly pins: readonly string[];
+  readonly gateAssets: readonly string[];
+  readonly computation: Computation<Attempt> | undefined;
+}
+
+function lease(drive: DriveState, cycle: Cycle, run: Run, leasing: Leasing): void {
+  const { id, step, node, versionId, inputs, work, pins, gateAssets, computation } = leasing;
   const { spec } = step;
   const lane = drive.lane(spec.location);
-  const id = drive.world.newId();
   const number = step.state.attempts + 1;
   const leaseMs = node?.definition.attemptLeaseMs ?? 60_000;
   step.state = { ...step.state, phase: "leased", attempts: number };
@@ -138,6 +180,7 @@ function lease(
     instanceId: lane.instanceId,
     versionId,
     inputs,
+    computation,
     command: command(run, step, node, id, number, leaseMs, work),
     leaseMs,
     committed: false,
@@ -147,7 +190,6 @@ function lease(
     sinceMs: drive.world.monotonic(),
     lostAtMs: undefined,
   });
-  const gateAssets = [definitionsGate, ...new Set(inputs.map((input) => input.asset))];
   cycle.flush.gates[definitionsGate] = drive.world.graphEpoch();
   for (const asset of gateAssets) {
     const epoch = drive.memory.epoch(asset as never);
@@ -167,6 +209,7 @@ function lease(
     versionId,
     inputs,
     gateAssets,
+    ...(computation === undefined ? {} : { computation: computation.id, isWhole: computation.isWhole }),
   };
   cycle.flush.leases.push(entry);
   cycle.flush.leaseEvents.push({
@@ -177,7 +220,12 @@ function lease(
     assetKey: spec.asset,
     partitionKey: spec.partition,
     location: spec.location,
-    payload: { attempt: id, number, version: versionId },
+    payload: {
+      attempt: id,
+      number,
+      version: versionId,
+      ...(computation === undefined ? {} : { computation: computation.id }),
+    },
   });
   cycle.leases.push({ attempt, entry, pins });
   drive.attempts.add(attempt);

@@ -1,9 +1,11 @@
 import type pg from "pg";
 import type { AttemptReport, FinishedReport } from "../../domain/attempt-report.ts";
 import { readEnded } from "../../storage/claim-runs.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
 import type { Lane } from "./lane.ts";
+import { passOver, releaseFallen, takeTogether } from "./take-together.ts";
 import { takeReport } from "./settle.ts";
 
 /** After a flush that the database refused, so many reports are stored one by one, so that the culprit is found. */
@@ -28,6 +30,7 @@ export class ReportIntake {
 
   /** Takes the next reports of every location; true if there are more. */
   compose(cycle: Cycle): boolean {
+    releaseFallen(this.#drive, cycle);
     const alone = this.#alone > 0;
     let taken = 0;
     for (const lane of this.#drive.lanes.values()) {
@@ -51,9 +54,7 @@ export class ReportIntake {
     if (this.#poisoned.has(attempt.id) && report.kind !== "started") {
       // What it says cannot be stored. Its word that it has ended still counts; the rest is passed over.
       if (report.kind !== "finished") {
-        attempt.sequence = Math.max(attempt.sequence, report.sequence);
-        cycle.flush.progress.push({ id: attempt.id, sequence: attempt.sequence });
-        cycle.acknowledged.add(attempt);
+        passOver(cycle, attempt, report.sequence);
         return;
       }
       this.#poisoned.delete(attempt.id);
@@ -61,13 +62,15 @@ export class ReportIntake {
       takeReport(this.#drive, cycle, attempt, { ...report, finished: unstorable });
       return;
     }
-    takeReport(this.#drive, cycle, attempt, report);
+    takeTogether(this.#drive, cycle, attempt, report);
   }
 
   /** The database refused this cycle's flush: something in it cannot be stored. */
   refused(cycle: Cycle): void {
-    const [only, ...others] = cycle.acknowledged;
-    if (this.#alone > 0 && only !== undefined && others.length === 0) this.#poisoned.add(only.id);
+    const spoke = [...cycle.acknowledged];
+    // Versions that are recorded together are refused together.
+    const isOne = spoke.every((attempt) => attempt === spoke[0] || isTogether(attempt, spoke[0]));
+    if (this.#alone > 0 && isOne) for (const attempt of spoke) this.#poisoned.add(attempt.id);
     this.#alone = reportsAloneAfterRefusal;
   }
 
@@ -81,6 +84,10 @@ export class ReportIntake {
     if (acknowledgements.length === 0) return;
     for (const lane of this.#drive.lanes.values()) lane.session?.send({ acknowledgements });
   }
+}
+
+function isTogether(a: Attempt, b: Attempt | undefined): boolean {
+  return a.computation !== undefined && a.computation === b?.computation;
 }
 
 const unstorable: FinishedReport = {

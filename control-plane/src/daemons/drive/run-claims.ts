@@ -9,6 +9,7 @@ import {
   readSteps,
 } from "../../storage/claim-runs.ts";
 import { adoptRun, assetsOf } from "./adopt.ts";
+import { isLead } from "./computation.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
 import { endUnleased } from "./evaluate.ts";
@@ -134,7 +135,7 @@ export class RunClaims {
           continue;
         }
         const attempt = drive.attempts.ofStep(step);
-        if (attempt === undefined) continue;
+        if (attempt === undefined || !isLead(attempt)) continue;
         drive.lane(attempt.location).session?.send({ cancels: [{ attemptId: attempt.id, graceMs: cancelGraceMs }] });
       }
     }

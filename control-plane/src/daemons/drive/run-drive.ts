@@ -162,7 +162,7 @@ export class RunDrive {
     if (this.#intake.compose(cycle)) this.#again = true;
     for (const lane of drive.lanes.values()) {
       const free = drive.freeCredits(lane);
-      if (free > 0 && lane.ready.length > 0) this.#requeue(lane.ready.splice(0, free));
+      if (free > 0 && lane.ready.length > 0) this.#requeue(lane.takeReady(free));
     }
     this.#evaluate(cycle);
   }

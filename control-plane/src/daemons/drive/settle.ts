@@ -65,6 +65,11 @@ export function settle(
 ): void {
   const { run, step } = attempt;
   const finished = hasValue(attempt, report) ? report : withoutVersion(report);
+  if (attempt.computation?.phase === "gathering") {
+    // Not by its own word: what its siblings have said, and was held, need not wait for it any more.
+    attempt.computation.falls(attempt, finished);
+    drive.fallen.add(attempt.computation);
+  }
   drive.attempts.remove(attempt);
   cycle.endedAttempts.push(attempt);
   // Whoever checks a version, maybe another team, does not make it.
@@ -103,13 +108,13 @@ export function settle(
 }
 
 /** Who succeeds in materializing has said what became of the value, even where compute returned none. */
-function hasValue(attempt: Attempt, { outcome, computed }: FinishedReport): boolean {
+export function hasValue(attempt: Attempt, { outcome, computed }: FinishedReport): boolean {
   return (
     outcome !== "succeeded" || attempt.step.spec.kind !== "materialize" || attempt.computed || computed !== undefined
   );
 }
 
-function withoutVersion(report: FinishedReport): FinishedReport {
+export function withoutVersion(report: FinishedReport): FinishedReport {
   const message = "The location says that the step succeeded, and not what it has computed.";
   const error = { code: "report.malformed", message, hint: "Send `computed` before or with `finished`." };
   return { ...report, outcome: "failed", checks: [], permanent: true, error };

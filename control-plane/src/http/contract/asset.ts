@@ -31,6 +31,13 @@ export const assetSummary = z
       })
       .nullable()
       .describe("null: it is computed; else its versions are reported by API"),
+    multi: z
+      .object({
+        outputs: z.array(z.string()).describe("keys of all that the call computes, this one among them"),
+        canSubset: z.boolean().describe("it computes those that are asked for; false: all or none"),
+      })
+      .nullable()
+      .describe("null: no other asset is computed with it"),
     partitioned: z.boolean(),
     status: partitionStatus.describe("of the partition that most needs an eye"),
     counts: statusCounts.describe("partitions by status"),

@@ -49,6 +49,13 @@ export const run = z
   })
   .meta({ id: "Run" });
 
+const computation = z
+  .int()
+  .nullable()
+  .describe(
+    "index of the first of the steps that one call computes together with this one; null: it is computed alone",
+  );
+
 export const step = z
   .object({
     index: z.int(),
@@ -67,6 +74,7 @@ export const step = z
     error: failure.nullable(),
     startedAt: timeOrNull,
     endedAt: timeOrNull,
+    computation,
   })
   .meta({ id: "Step" });
 
@@ -131,6 +139,8 @@ export const plannedStep = z
     checks: z.array(z.string()),
     forecast: z.enum(["runs", "waits", "blocked"]),
     reasons: z.array(reason),
+    computation,
+    added: z.boolean().describe("not selected: what is selected cannot be computed without it"),
   })
   .meta({ id: "PlannedStep" });
 

@@ -90,7 +90,7 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
     const count = (kind: string) => steps.filter((step) => step.forecast.kind === kind).length;
     const reasons = steps.flatMap(({ forecast }) => (forecast.kind === "runs" ? [] : forecast.reasons));
     return {
-      steps: steps.map(({ index, kind, asset, team, location, partition, after, checks, forecast }) => ({
+      steps: steps.map(({ index, kind, asset, team, location, partition, after, checks, forecast, ...more }) => ({
         index,
         kind,
         asset,
@@ -101,6 +101,8 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
         checks: [...checks],
         forecast: forecast.kind,
         reasons: forecast.kind === "runs" ? [] : forecast.reasons.map((reason) => presentReason(context, reason)),
+        computation: more.computation?.first ?? null,
+        added: more.added ?? false,
       })),
       runs: count("runs"),
       waits: count("waits"),

@@ -88,6 +88,10 @@ export interface AssetDefinition {
   source:
     | SourceLocation
     | undefined;
+  /** Absent: it is computed alone. */
+  multi:
+    | MultiAssetPart
+    | undefined;
   /** Present: its versions are reported by API, and no step makes it. */
   external:
     | ExternalAsset
@@ -111,6 +115,14 @@ export interface ExternalAsset {
   unversioned: boolean;
   /** Readers count on a value: a report without one is refused. */
   hasValue: boolean;
+}
+
+/** Says which assets one call computes together. */
+export interface MultiAssetPart {
+  /** Keys of all of them, this asset's among them; the same list in each of their definitions. */
+  outputs: string[];
+  /** The call computes those that it is asked for; false: it computes all or none. */
+  canSubset: boolean;
 }
 
 export interface CheckReference {
@@ -466,6 +478,7 @@ function createBaseAssetDefinition(): AssetDefinition {
     requiredChecks: [],
     configSchema: "",
     source: undefined,
+    multi: undefined,
     external: undefined,
     formerly: "",
     publishes: false,
@@ -530,6 +543,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     }
     if (message.source !== undefined) {
       SourceLocation.encode(message.source, writer.uint32(154).fork()).join();
+    }
+    if (message.multi !== undefined) {
+      MultiAssetPart.encode(message.multi, writer.uint32(162).fork()).join();
     }
     if (message.external !== undefined) {
       ExternalAsset.encode(message.external, writer.uint32(202).fork()).join();
@@ -711,6 +727,14 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
             message.source = SourceLocation.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.multi = MultiAssetPart.decode(reader, reader.uint32());
+            continue;
+          }
           case 25: {
             if (tag !== 202) {
               break;
@@ -786,6 +810,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     message.configSchema = object.configSchema ?? "";
     message.source = (object.source !== undefined && object.source !== null)
       ? SourceLocation.fromPartial(object.source)
+      : undefined;
+    message.multi = (object.multi !== undefined && object.multi !== null)
+      ? MultiAssetPart.fromPartial(object.multi)
       : undefined;
     message.external = (object.external !== undefined && object.external !== null)
       ? ExternalAsset.fromPartial(object.external)
@@ -926,6 +953,73 @@ export const ExternalAsset: MessageFns<ExternalAsset> = {
     const message = createBaseExternalAsset();
     message.unversioned = object.unversioned ?? false;
     message.hasValue = object.hasValue ?? false;
+    return message;
+  },
+};
+
+function createBaseMultiAssetPart(): MultiAssetPart {
+  return { outputs: [], canSubset: false };
+}
+
+export const MultiAssetPart: MessageFns<MultiAssetPart> = {
+  encode(message: MultiAssetPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.outputs) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.canSubset !== false) {
+      writer.uint32(16).bool(message.canSubset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MultiAssetPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMultiAssetPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.outputs.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.canSubset = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MultiAssetPart>): MultiAssetPart {
+    return MultiAssetPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MultiAssetPart>): MultiAssetPart {
+    const message = createBaseMultiAssetPart();
+    message.outputs = object.outputs?.map((e) => e) || [];
+    message.canSubset = object.canSubset ?? false;
     return message;
   },
 };

@@ -57,14 +57,18 @@ export interface SessionRequest_Hello {
   inFlight: AttemptPosition[];
 }
 
-/** What is pending, in one frame. Order inside a frame: acknowledgements, closed runs, cancels, commands. */
+/** What is pending, in one frame. Order inside a frame: acknowledgements, closed runs, cancels, commands, computations. */
 export interface SessionRequest_Batch {
   acknowledgements: AttemptPosition[];
   closedRuns: string[];
   cancels: CancelCommand[];
   commands: StepCommand[];
   /** Present at least every 2 s: renews the lease of every attempt of this daemon's runs. */
-  heartbeat: Heartbeat | undefined;
+  heartbeat:
+    | Heartbeat
+    | undefined;
+  /** In order after `commands`. */
+  computations: ComputationCommand[];
 }
 
 export interface SessionResponse {
@@ -164,6 +168,20 @@ export interface StepCommand {
 export interface StepCommand_RunTagsEntry {
   key: string;
   value: string;
+}
+
+/**
+ * Several steps that one call computes: taken or refused as a whole, for one credit. Every member is an attempt of its
+ * own, with its own events, numbers and end; what is printed belongs to the first that has not ended. A cancel of one
+ * member, ended or not, cancels all that have not ended.
+ */
+export interface ComputationCommand {
+  /** The attempt id of the first member. */
+  computationId: string;
+  /** Of one multi-asset, and of one partition. */
+  members: StepCommand[];
+  /** What all of them read; the members' own `inputs` are empty. */
+  inputs: Input[];
 }
 
 export interface TimeWindow {
@@ -537,7 +555,7 @@ export const SessionRequest_Hello: MessageFns<SessionRequest_Hello> = {
 };
 
 function createBaseSessionRequest_Batch(): SessionRequest_Batch {
-  return { acknowledgements: [], closedRuns: [], cancels: [], commands: [], heartbeat: undefined };
+  return { acknowledgements: [], closedRuns: [], cancels: [], commands: [], heartbeat: undefined, computations: [] };
 }
 
 export const SessionRequest_Batch: MessageFns<SessionRequest_Batch> = {
@@ -556,6 +574,9 @@ export const SessionRequest_Batch: MessageFns<SessionRequest_Batch> = {
     }
     if (message.heartbeat !== undefined) {
       Heartbeat.encode(message.heartbeat, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.computations) {
+      ComputationCommand.encode(v!, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -613,6 +634,14 @@ export const SessionRequest_Batch: MessageFns<SessionRequest_Batch> = {
             message.heartbeat = Heartbeat.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.computations.push(ComputationCommand.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -637,6 +666,7 @@ export const SessionRequest_Batch: MessageFns<SessionRequest_Batch> = {
     message.heartbeat = (object.heartbeat !== undefined && object.heartbeat !== null)
       ? Heartbeat.fromPartial(object.heartbeat)
       : undefined;
+    message.computations = object.computations?.map((e) => ComputationCommand.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1555,6 +1585,85 @@ export const StepCommand_RunTagsEntry: MessageFns<StepCommand_RunTagsEntry> = {
     const message = createBaseStepCommand_RunTagsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseComputationCommand(): ComputationCommand {
+  return { computationId: "", members: [], inputs: [] };
+}
+
+export const ComputationCommand: MessageFns<ComputationCommand> = {
+  encode(message: ComputationCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.computationId !== "") {
+      writer.uint32(10).string(message.computationId);
+    }
+    for (const v of message.members) {
+      StepCommand.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.inputs) {
+      Input.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ComputationCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComputationCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.computationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.members.push(StepCommand.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.inputs.push(Input.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ComputationCommand>): ComputationCommand {
+    return ComputationCommand.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ComputationCommand>): ComputationCommand {
+    const message = createBaseComputationCommand();
+    message.computationId = object.computationId ?? "";
+    message.members = object.members?.map((e) => StepCommand.fromPartial(e)) || [];
+    message.inputs = object.inputs?.map((e) => Input.fromPartial(e)) || [];
     return message;
   },
 };

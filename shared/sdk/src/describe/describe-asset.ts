@@ -1,4 +1,4 @@
-import type { AssetDefinition, RetryPolicy } from "@headgate/proto";
+import type { AssetDefinition, MultiAssetPart, RetryPolicy } from "@headgate/proto";
 import { Backoff } from "@headgate/proto";
 import { assetKeyRule, cleanText, parseAssetKey, teamOf } from "@headgate/model";
 import type { AnySpec } from "../asset-spec.ts";
@@ -83,7 +83,13 @@ function isValueDeclaration(value: unknown): boolean {
  * @param io the IO manager that stores its values if it has none of its own
  * @throws DefinitionProblem
  */
-export function describeAsset(asset: AnyAsset, team: string, codeVersion: string, io?: IoManager): AssetDefinition {
+export function describeAsset(
+  asset: AnyAsset,
+  team: string,
+  codeVersion: string,
+  io?: IoManager,
+  multi?: MultiAssetPart,
+): AssetDefinition {
   checkKey(asset.key, team);
   const what = `asset ${asset.key}`;
   checkFields(what, asset, assetFields);
@@ -109,6 +115,7 @@ export function describeAsset(asset: AnyAsset, team: string, codeVersion: string
     requiredChecks: describeRequiredChecks(what, asset),
     configSchema: configSchema(asset.config),
     formerly: describeFormerKey(what, asset, team),
+    multi,
     external: undefined,
     publishes: (asset.io ?? io)?.publish !== undefined,
   };

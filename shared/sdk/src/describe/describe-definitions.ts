@@ -8,6 +8,7 @@ import type { AnyExternalAsset } from "../external-asset.ts";
 import type { Definitions } from "../definitions.ts";
 import { ioManagersOf } from "../definitions.ts";
 import type { IoManager } from "../io-manager.ts";
+import type { AnyMultiAsset } from "../multi-asset.ts";
 import type { CodeBase } from "../step/code-base.ts";
 import type { DescribedEntry } from "../step/worker-protocol.ts";
 import { checkIo } from "./check-io.ts";
@@ -16,6 +17,8 @@ import { checkGroup, describeCheck, describeReportedCheck } from "./describe-che
 import { describeExternalAsset } from "./describe-external-asset.ts";
 import { failedModuleOf } from "./failed-module.ts";
 import { describeValue } from "./fields.ts";
+import type { OutputAsset } from "./output-assets.ts";
+import { checkMultiAsset, checkOutput, outputAssets } from "./output-assets.ts";
 import { DefinitionProblem } from "./problem.ts";
 
 /** What a location defines, described; what is usable of it for running steps. */
@@ -23,6 +26,8 @@ export interface DescribedDefinitions {
   readonly entries: readonly DescribedEntry[];
   readonly assets: ReadonlyMap<string, AnyAsset>;
   readonly checks: ReadonlyMap<string, AnyAssetCheck>;
+  /** Of `assets`, those of multi-assets. */
+  readonly outputs: ReadonlyMap<string, OutputAsset>;
 }
 
 /** Describes the default export of a location's definitions module. Never throws: what is wrong becomes an entry. */
@@ -33,6 +38,7 @@ export class DefinitionsDescriber {
   readonly #entries = new Map<string, DescribedEntry>();
   readonly #assets = new Map<string, AnyAsset>();
   readonly #checks = new Map<string, AnyAssetCheck>();
+  readonly #outputs = new Map<string, OutputAsset>();
   readonly #broken = new Set<string>();
   /** Stores the values of assets without an IO manager of their own. */
   #io: IoManager | undefined;
@@ -48,10 +54,14 @@ export class DefinitionsDescriber {
     if (definitions !== undefined) {
       const { team, assets, checks } = definitions;
       this.#io = ioManagersOf(definitions.io)[0];
-      this.#list("assets", assets, (asset, at) => this.#asset(asset as AnyAsset | AnyExternalAsset, at, team));
+      this.#list("assets", assets, (asset, at) => {
+        if ((asset as { kind?: unknown }).kind === "multiAsset") this.#multiAsset(asset as AnyMultiAsset, at, team);
+        else this.#asset(asset as AnyAsset | AnyExternalAsset, at, team);
+      });
       this.#list("checks", checks, (check, at) => this.#listed(check as AnyAssetCheck | AnyAssetChecks, at));
     }
-    return { entries: [...this.#entries.values()], assets: this.#assets, checks: this.#checks };
+    const entries = [...this.#entries.values()];
+    return { entries, assets: this.#assets, checks: this.#checks, outputs: this.#outputs };
   }
 
   #accepted(exported: unknown): Definitions | undefined {
@@ -127,7 +137,34 @@ export class DefinitionsDescriber {
     });
   }
 
-  #asset(asset: AnyAsset | AnyExternalAsset, at: string, team: string): void {
+  #multiAsset(multi: AnyMultiAsset, at: string, team: string): void {
+    const outputs = outputAssets(multi);
+    if (outputs.length === 0) {
+      this.#refuse("module", at, this.#codeBase.sourceOf(multi), {
+        code: "definition.invalid",
+        message: "A multi-asset has no assets.",
+        hint: "Give `assets: { name: assetSpec({ key }) }`, or make an asset of it.",
+      });
+      return;
+    }
+    for (const output of outputs) this.#asset(output.asset, `${at}.${output.name}`, team, output);
+    const lost = outputs.find(({ asset }) => this.#assets.get(asset.key) !== asset);
+    if (lost === undefined || multi.canSubset) return;
+    // Nothing of it can be computed: better said here than by each step that fails.
+    for (const { asset } of outputs) {
+      if (this.#assets.get(asset.key) !== asset) continue;
+      this.#assets.delete(asset.key);
+      this.#outputs.delete(asset.key);
+      this.#broken.add(asset.key);
+      this.#refuse("asset", asset.key, this.#codeBase.sourceOf(asset), {
+        code: "definition.sibling_broken",
+        message: `One call computes asset ${asset.key} together with ${describeValue(lost.asset.key)}, which did not load.`,
+        hint: "Mend that one; its own error says what is wrong with it.",
+      });
+    }
+  }
+
+  #asset(asset: AnyAsset | AnyExternalAsset, at: string, team: string, output?: OutputAsset): void {
     const source = this.#codeBase.sourceOf(asset);
     const isNamed = typeof asset.key === "string" && parseAssetKey(asset.key) !== undefined;
     const key = isNamed ? asset.key : at;
@@ -142,8 +179,9 @@ export class DefinitionsDescriber {
           `Mend ${module}; its own error says what is wrong with it.`,
         );
       }
-      const described = this.#describedAsset(asset, key, isNamed, team);
+      const described = this.#describedAsset(asset, key, isNamed, team, output);
       if (asset.kind === "asset") this.#assets.set(key, asset);
+      if (output !== undefined) this.#outputs.set(key, output);
       const definition = { definition: { $case: "asset", value: { ...described, source } } } as const;
       this.#entries.set(`asset ${key}`, { kind: "asset", key, definition });
       this.#reportedChecks(asset, source);
@@ -153,10 +191,20 @@ export class DefinitionsDescriber {
     }
   }
 
-  #describedAsset(asset: AnyAsset | AnyExternalAsset, key: string, isNamed: boolean, team: string) {
+  #describedAsset(
+    asset: AnyAsset | AnyExternalAsset,
+    key: string,
+    isNamed: boolean,
+    team: string,
+    output: OutputAsset | undefined,
+  ) {
+    if (output !== undefined) {
+      checkMultiAsset(output.multi);
+      checkOutput(output);
+    }
     switch (asset.kind) {
       case "asset":
-        return describeAsset(asset, team, this.#codeVersionOf(asset), this.#io);
+        return describeAsset(asset, team, this.#codeVersionOf(asset), this.#io, output?.part);
       case "externalAsset":
         return describeExternalAsset(asset, team);
     }
@@ -234,6 +282,7 @@ export class DefinitionsDescriber {
     second: SourceLocation | undefined,
   ): void {
     this.#assets.delete(key);
+    this.#outputs.delete(key);
     this.#checks.delete(key);
     this.#broken.add(key);
     const place = (source: SourceLocation | undefined) =>

@@ -50,6 +50,7 @@ export function describeExternalAsset(asset: AnyExternalAsset, team: string): As
     requiredChecks: describeRequiredChecks(what, asset),
     configSchema: "",
     formerly: describeFormerKey(what, asset, team),
+    multi: undefined,
     external: { unversioned, hasValue },
     publishes: false,
   };

@@ -1,6 +1,6 @@
 import type { AttemptPosition, HeldAttempt, StepCommand } from "@headgate/proto";
 import { AttemptLog, LogBudget } from "./attempt-log.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, Work } from "./attempt.ts";
 import type { EarlyEvent } from "./early-results.ts";
 import { EarlyResults } from "./early-results.ts";
 import { RunEpochs } from "./run-epochs.ts";
@@ -14,6 +14,8 @@ export class AttemptBook {
   readonly #epochs = new RunEpochs();
   readonly #logBudget = new LogBudget();
   readonly #forgotten: () => void;
+  /** Of which some attempt has not ended. */
+  readonly #working = new Set<Work>();
   #finishedCount = 0;
 
   /** `forgotten` is called after an attempt was let go. */
@@ -29,6 +31,11 @@ export class AttemptBook {
   /** Attempts that finished and were not acknowledged. */
   get finishedCount(): number {
     return this.#finishedCount;
+  }
+
+  /** What waits for a worker process, or has one. */
+  get workCount(): number {
+    return this.#working.size;
   }
 
   get(attemptId: string): Attempt | undefined {
@@ -55,11 +62,17 @@ export class AttemptBook {
   }
 
   /** `tell` is given what the attempt's worker says of its version and checks before the end. */
-  add(command: StepCommand, session: Session, tell: (attempt: Attempt, event: EarlyEvent) => void): Attempt {
+  add(
+    work: Work,
+    command: StepCommand,
+    session: Session,
+    tell: (attempt: Attempt, event: EarlyEvent) => void,
+  ): Attempt {
     const attempt: Attempt = {
       id: command.attemptId,
       runId: command.runId,
       command,
+      work,
       log: new AttemptLog(command.attemptId, this.#logBudget),
       receivedAtMs: performance.now(),
       state: "queued",
@@ -71,6 +84,8 @@ export class AttemptBook {
       early: new EarlyResults((event) => tell(attempt, event)),
     };
     this.#attempts.set(attempt.id, attempt);
+    work.attempts.push(attempt);
+    this.#working.add(work);
     return attempt;
   }
 
@@ -78,6 +93,7 @@ export class AttemptBook {
     clearTimers(attempt);
     attempt.state = "finished";
     this.#finishedCount++;
+    this.#look(attempt.work);
   }
 
   /** What was stored elsewhere need not be kept; an attempt whose end was stored is let go. */
@@ -107,11 +123,18 @@ export class AttemptBook {
     for (const attempt of this.#attempts.values()) clearTimers(attempt);
   }
 
+  /** A worker process is done with what has no attempt left that has not ended. */
+  #look(work: Work): void {
+    const isLeft = (attempt: Attempt) => attempt.state !== "finished" && this.#attempts.has(attempt.id);
+    if (!work.attempts.some(isLeft)) this.#working.delete(work);
+  }
+
   #forget(attempt: Attempt): void {
     attempt.log.acknowledge(attempt.log.sequence);
     clearTimers(attempt);
     this.#attempts.delete(attempt.id);
     if (attempt.state === "finished") this.#finishedCount--;
+    else this.#look(attempt.work);
     this.#forgotten();
   }
 }

@@ -5,12 +5,21 @@ import type { AbortReason } from "../step/worker-protocol.ts";
 import type { AttemptLog } from "./attempt-log.ts";
 import type { EarlyResults } from "./early-results.ts";
 import type { Session } from "./session.ts";
+import type { WorkCommand } from "./work.ts";
+
+/** What one worker process takes at once. */
+export interface Work {
+  readonly command: WorkCommand;
+  readonly attempts: Attempt[];
+}
 
 /** An attempt that this instance holds: waiting for a worker, running, or finished and not acknowledged. */
 export interface Attempt {
   readonly id: string;
   readonly runId: string;
   readonly command: StepCommand;
+  /** What its worker process takes: this attempt, or all that one call computes. */
+  readonly work: Work;
   readonly log: AttemptLog;
   /** On the monotonic clock. */
   readonly receivedAtMs: number;

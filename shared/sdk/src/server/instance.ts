@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { LogStream, RefusedCommand_Reason } from "@headgate/proto";
+import { LogStream, Outcome, RefusedCommand_Reason } from "@headgate/proto";
 import type {
   AttemptEvent,
   AttemptPosition,
   CancelCommand,
+  ComputationCommand,
   Finished,
   PublishRequest,
   SessionRequest_Batch,
@@ -13,12 +14,13 @@ import type {
 import type { WorkerExit } from "../load/worker-process.ts";
 import type { BundleReference, FromWorker, StartedCheck } from "../step/worker-protocol.ts";
 import { AttemptBook } from "./attempt-book.ts";
-import type { Attempt } from "./attempt.ts";
+import type { Attempt, Work } from "./attempt.ts";
 import { canceledBeforeStart, checkTimedOut, finishedByExit, neverStarted, notLoaded } from "./attempt.ts";
 import { Publications } from "./publications.ts";
 import type { PublishOutcome } from "./publications.ts";
 import { Session } from "./session.ts";
 import type { SessionSink } from "./session.ts";
+import type { WorkCommand } from "./work.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 /** Results that nobody acknowledged are kept, and beyond this many no new step is taken. */
@@ -38,7 +40,7 @@ export class Instance {
   readonly #pool: WorkerPool;
   readonly #publications: Publications;
   readonly #attempts = new AttemptBook(() => this.#changed());
-  readonly #queue: Attempt[] = [];
+  readonly #queue: Work[] = [];
   readonly #sessions = new Set<Session>();
   readonly #nonces = new Map<string, number>();
   readonly #leaseTimer: NodeJS.Timeout;
@@ -158,7 +160,8 @@ export class Instance {
     for (const position of batch.acknowledgements) this.#attempts.acknowledge(position);
     for (const runId of batch.closedRuns) this.#attempts.closeRun(runId);
     for (const cancel of batch.cancels) this.#cancel(cancel);
-    for (const command of batch.commands) this.#command(session, command);
+    for (const command of batch.commands) this.#command(session, { kind: "step", command }, [command]);
+    for (const command of batch.computations) this.#computation(session, command);
     if (batch.heartbeat !== undefined) {
       this.#heartbeatAtMs = performance.now();
       session.heartbeat(batch.heartbeat.nonce);
@@ -183,22 +186,39 @@ export class Instance {
     }
   }
 
-  #command(session: Session, command: StepCommand): void {
-    const { attemptId } = command;
-    const refuse = (reason: RefusedCommand_Reason) => session.refuse({ attemptId, reason });
-    if (!this.#attempts.admits(command)) return refuse(RefusedCommand_Reason.REASON_OLD_EPOCH);
-    const known = this.#attempts.get(attemptId);
-    if (known !== undefined) return this.#recommand(session, known);
-    if (this.#attempts.isTombstoned(attemptId)) return refuse(RefusedCommand_Reason.REASON_TOMBSTONED);
-    const active = this.#attempts.size - this.#attempts.finishedCount;
+  /** Two at least, and none of them twice: anything else could not be told apart. */
+  #computation(session: Session, command: ComputationCommand): void {
+    const ids = new Set(command.members.map((member) => member.attemptId));
+    if (ids.size > 0 && ids.size === command.members.length) {
+      this.#command(session, { kind: "computation", command }, command.members);
+    }
+  }
+
+  /** Takes all attempts of a command or none. */
+  #command(session: Session, given: WorkCommand, commands: readonly StepCommand[]): void {
+    const refuse = (refused: readonly StepCommand[], reason: RefusedCommand_Reason): void => {
+      for (const { attemptId } of refused) session.refuse({ attemptId, reason });
+    };
+    if (!commands.every((command) => this.#attempts.admits(command))) {
+      return refuse(commands, RefusedCommand_Reason.REASON_OLD_EPOCH);
+    }
+    const known = commands.flatMap(({ attemptId }) => this.#attempts.get(attemptId) ?? []);
+    for (const attempt of known) this.#recommand(session, attempt);
+    const ended = commands.filter(({ attemptId }) => this.#attempts.isTombstoned(attemptId));
+    refuse(ended, RefusedCommand_Reason.REASON_TOMBSTONED);
+    // What was begun is not begun again, and a part of it is not begun alone.
+    if (known.length + ended.length > 0) return;
     // Twice the pool: a session may not know yet that a worker is being replaced, or that another session took one.
-    const isFull = active >= 2 * this.#pool.size || this.#attempts.finishedCount >= unacknowledgedMax;
-    if (this.#isDraining || isFull) return refuse(RefusedCommand_Reason.REASON_NO_CAPACITY);
-    const attempt = this.#attempts.add(command, session, (attempt, event) => {
-      this.#send(attempt, attempt.log.append(event));
-    });
-    if (this.#notLoaded !== undefined) return this.#finish(attempt, notLoaded(this.#notLoaded));
-    this.#queue.push(attempt);
+    const isFull = this.#attempts.workCount >= 2 * this.#pool.size || this.#attempts.finishedCount >= unacknowledgedMax;
+    if (this.#isDraining || isFull) return refuse(commands, RefusedCommand_Reason.REASON_NO_CAPACITY);
+    const work: Work = { command: given, attempts: [] };
+    for (const command of commands) {
+      this.#attempts.add(work, command, session, (attempt, event) => {
+        this.#send(attempt, attempt.log.append(event));
+      });
+    }
+    if (this.#notLoaded !== undefined) return this.#finishAll(work, notLoaded(this.#notLoaded));
+    this.#queue.push(work);
     this.#dispatch();
   }
 
@@ -210,10 +230,11 @@ export class Instance {
   }
 
   #dispatch(): void {
-    for (let attempt = this.#queue[0]; attempt !== undefined; attempt = this.#queue[0]) {
-      if (!this.#pool.run(attempt.id, { kind: "step", command: attempt.command })) return;
+    for (let work = this.#queue[0]; work !== undefined; work = this.#queue[0]) {
+      const ids = work.attempts.map(({ id }) => id);
+      if (!this.#pool.run(ids, work.command)) return;
       this.#queue.shift();
-      this.#started(attempt);
+      for (const attempt of work.attempts) this.#started(attempt);
     }
   }
 
@@ -226,10 +247,23 @@ export class Instance {
 
   #cancel({ attemptId, graceMs }: CancelCommand): void {
     const attempt = this.#attempts.get(attemptId);
-    if (attempt === undefined || attempt.state === "finished") return;
-    if (attempt.state === "running") return this.#abort(attempt, "canceled", graceMs);
-    this.#queue.splice(this.#queue.indexOf(attempt), 1);
-    this.#finish(attempt, canceledBeforeStart());
+    if (attempt === undefined) return;
+    // Whoever cancels may not have heard yet that the one it names has ended.
+    const { work } = attempt;
+    if (attempt.state === "queued") {
+      this.#unqueue(work);
+      return this.#finishAll(work, canceledBeforeStart());
+    }
+    for (const member of work.attempts) if (member.state === "running") this.#abort(member, "canceled", graceMs);
+  }
+
+  #unqueue(work: Work): void {
+    const place = this.#queue.indexOf(work);
+    if (place >= 0) this.#queue.splice(place, 1);
+  }
+
+  #finishAll(work: Work, finished: Finished): void {
+    for (const attempt of work.attempts) if (attempt.state !== "finished") this.#finish(attempt, finished);
   }
 
   #abort(attempt: Attempt, reason: "canceled" | "timedOut", graceMs: number): void {
@@ -299,11 +333,15 @@ export class Instance {
   /** What waits for a worker would wait for ever. */
   #cannotStart(words: string): void {
     this.#onNoWorkers();
-    for (const attempt of this.#queue.splice(0)) this.#finish(attempt, neverStarted(words));
+    for (const work of this.#queue.splice(0)) this.#finishAll(work, neverStarted(words));
   }
 
   #finish(attempt: Attempt, finished: Finished): void {
     this.#attempts.finish(attempt);
+    if (finished.outcome !== Outcome.OUTCOME_CANCELED) {
+      // Where only the whole counts, its end waits for the values of the others: they are durable as well.
+      for (const sibling of attempt.work.attempts) if (sibling.state === "running") sibling.early.tell();
+    }
     for (const event of attempt.log.appendDropped()) this.#send(attempt, event);
     this.#send(attempt, attempt.log.append({ $case: "finished", value: finished }));
     this.#tellCredits();
@@ -321,7 +359,7 @@ export class Instance {
       const leaseMs = attempt.command.leaseMs || leaseDefaultMs;
       if (nowMs - Math.max(this.#heartbeatAtMs, attempt.receivedAtMs) < leaseMs) continue;
       if (attempt.state === "running") this.#pool.kill(attempt.id);
-      else this.#queue.splice(this.#queue.indexOf(attempt), 1);
+      else this.#unqueue(attempt.work);
       this.#attempts.bury(attempt);
     }
   }
@@ -336,10 +374,10 @@ export class Instance {
   #creditsAreWhole = true;
 
   #creditsWithout(session: Session | undefined): number {
-    let others = 0;
-    for (const attempt of this.#attempts.values()) {
-      if (attempt.state !== "finished" && attempt.session?.isOpen && attempt.session !== session) others++;
+    const others = new Set<Work>();
+    for (const { state, session: other, work } of this.#attempts.values()) {
+      if (state !== "finished" && other?.isOpen && other !== session) others.add(work);
     }
-    return Math.max(1, this.#pool.size - others);
+    return Math.max(1, this.#pool.size - others.size);
   }
 }

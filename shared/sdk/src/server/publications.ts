@@ -60,7 +60,7 @@ export class Publications {
   dispatch(): void {
     const next = this.#waiting[0];
     if (next === undefined || this.#running !== undefined) return;
-    if (!this.#pool.run(next.id, { kind: "publish", attemptId: next.id, request: next.request })) return;
+    if (!this.#pool.run([next.id], { kind: "publish", attemptId: next.id, request: next.request })) return;
     this.#running = this.#waiting.shift();
   }
 

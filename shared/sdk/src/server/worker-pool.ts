@@ -2,8 +2,8 @@ import type { LoadProblem, BundleReference, FromWorker, AbortReason, ToWorker } 
 import { WorkerProcess } from "../load/worker-process.ts";
 import type { WorkerExit } from "../load/worker-process.ts";
 
-/** What a worker runs: an attempt of a step, or the publication of a version. */
-export type WorkerTask = Extract<ToWorker, { readonly kind: "step" | "publish" }>;
+/** What a worker runs: an attempt of a step, all that one call computes, or the publication of a version. */
+export type WorkerTask = Extract<ToWorker, { readonly kind: "step" | "computation" | "publish" }>;
 
 /** What the pool tells of the attempts that its workers run. */
 export interface PoolListener {
@@ -22,7 +22,8 @@ interface Worker {
   /** The bundle's generation that it has loaded. */
   readonly generation: number;
   state: "starting" | "idle" | "busy" | "retired";
-  attemptId: string | undefined;
+  /** What it runs and has not ended, in order. */
+  readonly attemptIds: Set<string>;
 }
 
 const backoffMsMax = 10_000;
@@ -59,12 +60,12 @@ export class WorkerPool {
     this.#fill();
   }
 
-  /** Gives a task to a free worker; false if there is none. */
-  run(attemptId: string, task: WorkerTask): boolean {
+  /** Gives a task to a free worker; false if there is none. `attemptIds`: of what it ends, in order. */
+  run(attemptIds: readonly string[], task: WorkerTask): boolean {
     for (const worker of this.#workers) {
       if (worker.state !== "idle" || worker.generation !== this.#generation) continue;
       worker.state = "busy";
-      worker.attemptId = attemptId;
+      for (const attemptId of attemptIds) worker.attemptIds.add(attemptId);
       worker.process.send(task);
       return true;
     }
@@ -101,7 +102,7 @@ export class WorkerPool {
   }
 
   #workerOf(attemptId: string): Worker | undefined {
-    for (const worker of this.#workers) if (worker.attemptId === attemptId) return worker;
+    for (const worker of this.#workers) if (worker.attemptIds.has(attemptId)) return worker;
     return undefined;
   }
 
@@ -124,7 +125,7 @@ export class WorkerPool {
       process: new WorkerProcess(listener, true),
       generation: this.#generation,
       state: "starting",
-      attemptId: undefined,
+      attemptIds: new Set(),
     };
     this.#workers.add(worker);
     worker.process.send({ kind: "load", bundle });
@@ -147,7 +148,7 @@ export class WorkerPool {
       case "computed":
       case "checkStarted":
       case "checkCompleted":
-        if (worker.attemptId === message.attemptId) this.#listener.message(message.attemptId, message);
+        if (worker.attemptIds.has(message.attemptId)) this.#listener.message(message.attemptId, message);
         return;
       case "finished":
       case "published":
@@ -159,8 +160,9 @@ export class WorkerPool {
   }
 
   #finished(worker: Worker, message: FromWorker & { kind: "finished" | "published" }): void {
-    if (worker.attemptId !== message.attemptId) return;
-    worker.attemptId = undefined;
+    if (!worker.attemptIds.delete(message.attemptId)) return;
+    // What one call computes ends one after the other: the process is free after the last.
+    if (worker.attemptIds.size > 0) return this.#listener.message(message.attemptId, message);
     if (message.isLast) worker.state = "retired";
     else if (worker.generation === this.#generation && !this.#isClosed) worker.state = "idle";
     else this.#retire(worker);
@@ -175,11 +177,12 @@ export class WorkerPool {
   }
 
   #output(worker: Worker, stream: "stdout" | "stderr", body: Buffer): void {
-    if (worker.attemptId === undefined) {
+    const [first] = worker.attemptIds;
+    if (first === undefined) {
       process[stream].write(body);
       return;
     }
-    this.#listener.output(worker.attemptId, stream, this.#redacted(body));
+    this.#listener.output(first, stream, this.#redacted(body));
   }
 
   #redacted(body: Buffer): Buffer {
@@ -198,7 +201,7 @@ export class WorkerPool {
     this.#workers.delete(worker);
     this.#endListeners.get(worker)?.();
     this.#endListeners.delete(worker);
-    if (worker.attemptId !== undefined) this.#listener.died(worker.attemptId, exit, worker.process.pid);
+    for (const attemptId of worker.attemptIds) this.#listener.died(attemptId, exit, worker.process.pid);
     if (this.#isClosed || worker.state === "retired") return;
     if (worker.state !== "starting") return this.#fill();
     // It died while it loaded: the next may well do the same.

@@ -61,6 +61,28 @@ export async function materialize(
   const compute = asset.compute as (inputs: unknown, context: unknown) => unknown;
   const returned = await compute(inputs, context);
   signal.throwIfAborted();
+  const said = { metadata, dataVersion };
+  const version = await storeVersion(environment, asset, command, work, returned, said, signal);
+  return { ...version, verdicts: verdicts.completed() };
+}
+
+/** What compute said of a version beside its value. */
+export interface SaidOfVersion {
+  readonly metadata: Readonly<Record<string, Metadata[string]>>;
+  /** "": nothing. */
+  readonly dataVersion: string;
+}
+
+/** Validates what compute returned and stores it: the value is durable when this returns. */
+export async function storeVersion(
+  environment: StepEnvironment,
+  asset: AnyAsset,
+  command: StepCommand,
+  work: Materialize,
+  returned: unknown,
+  said: SaidOfVersion,
+  signal: AbortSignal,
+): Promise<MaterializedVersion> {
   const schema = schemaOf(asset.value);
   const value = schema
     ? await validated(schema, returned, "step.value_invalid", `The value of ${asset.key}`)
@@ -68,13 +90,13 @@ export async function materialize(
   const reference = value === undefined ? noValue : await write(environment, asset, command, work, value, signal);
   const computed: Computed = {
     value: reference,
-    dataVersion: dataVersion || defaultDataVersion(reference, work.versionId),
+    dataVersion: said.dataVersion || defaultDataVersion(reference, work.versionId),
     codeVersion: environment.codeVersionOf(asset),
-    metadata: metadataEntries(metadata, environment.redaction),
+    metadata: metadataEntries(said.metadata, environment.redaction),
   };
   return {
     computed,
-    verdicts: verdicts.completed(),
+    verdicts: [],
     reference: {
       versionId: work.versionId,
       partitionKey: command.partitionKey,
@@ -87,7 +109,7 @@ export async function materialize(
 
 const dataVersionLengthMax = 1_024;
 
-function checkedDataVersion(version: string): string {
+export function checkedDataVersion(version: string): string {
   const text = cleanText(String(version));
   if (text !== "" && text.length <= dataVersionLengthMax) return text;
   throw new StepFailure(
@@ -106,7 +128,7 @@ function defaultDataVersion(reference: ValueReference, versionId: string): strin
   return `version:${createHash("sha256").update(versionId).digest("hex").slice(0, 32)}`;
 }
 
-async function readInputs(
+export async function readInputs(
   environment: StepEnvironment,
   asset: AnyAsset,
   partitionKey: string,
@@ -152,7 +174,7 @@ async function readInput(
   return single ? values[0]?.[1] : new PartitionedValues(values, input.leftOut);
 }
 
-function detailsOf(input: Input): InputDetails {
+export function detailsOf(input: Input): InputDetails {
   return {
     assetKey: input.assetKey,
     versions: input.versions.map(({ versionId, partitionKey, dataVersion, metadata }) => {
@@ -162,7 +184,7 @@ function detailsOf(input: Input): InputDetails {
   };
 }
 
-async function configOf(asset: AnyAsset, config: string): Promise<unknown> {
+export async function configOf(asset: AnyAsset, config: string): Promise<unknown> {
   const schema = schemaOf(asset.config);
   if (schema === undefined) return undefined;
   let given: unknown;

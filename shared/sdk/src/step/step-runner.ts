@@ -1,12 +1,10 @@
-import type { Computed, Materialize, RunChecks, StepCommand, StepError, VersionReference } from "@headgate/proto";
-import { Outcome } from "@headgate/proto";
+import type { Computed, Materialize, RunChecks, StepCommand, VersionReference } from "@headgate/proto";
 import type { CheckCompleted, Finished } from "@headgate/proto";
 import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnyAsset } from "../asset.ts";
-import { retryWish } from "./retry-wish.ts";
 import { runChecks } from "./run-checks.ts";
 import type { StepEnvironment } from "./step-environment.ts";
-import { stepError } from "./step-error.ts";
+import { abortError, endedBy, endedInOrder } from "./step-end.ts";
 import { StepFailure } from "./step-failure.ts";
 import { materialize } from "./materialize.ts";
 import type { AbortReason } from "./worker-protocol.ts";
@@ -44,11 +42,7 @@ export class StepRunner {
 
   abort(reason: AbortReason): void {
     this.#abortReason ??= reason;
-    const words =
-      reason === "canceled"
-        ? "The step was canceled."
-        : `The step ran into its timeout of ${this.#command.timeoutMs} ms.`;
-    this.#abort.abort(new StepFailure(reason === "canceled" ? "step.canceled" : "step.timed_out", words, ""));
+    this.#abort.abort(abortError(reason, this.#command.timeoutMs));
   }
 
   /** Runs to the end; never throws. */
@@ -57,9 +51,7 @@ export class StepRunner {
     try {
       await this.#work(startedTimer);
       if (this.#abortReason !== undefined) return this.#ended(this.#abort.signal.reason);
-      const errored = this.#checks.find((check) => check.error !== undefined);
-      const outcome = errored === undefined ? Outcome.OUTCOME_SUCCEEDED : Outcome.OUTCOME_FAILED;
-      return this.#finished({ outcome, error: errored && noVerdict(errored) });
+      return endedInOrder({ computed: this.#computed, checks: this.#checks });
     } catch (error) {
       return this.#ended(error);
     } finally {
@@ -81,6 +73,11 @@ export class StepRunner {
 
   async #materialize(work: Materialize, startedTimer: NodeJS.Timeout): Promise<void> {
     const asset = this.#asset();
+    if (this.#environment.outputs.has(asset.key)) {
+      // Its compute is that of several: it returns and is told something else.
+      const words = `${asset.key} is one of several assets that a multi-asset computes in one call.`;
+      throw new StepFailure("step.output_alone", words, "Materialize it by a run, which computes them together.");
+    }
     const version = await materialize(this.#environment, asset, this.#command, work, this.#abort.signal);
     clearTimeout(startedTimer);
     this.#computed = version.computed;
@@ -123,31 +120,8 @@ export class StepRunner {
   }
 
   #ended(error: unknown): Finished {
-    const reason = this.#abortReason;
-    const aborted = reason !== undefined;
-    const code = reason === "canceled" ? "step.canceled" : reason === "timedOut" ? "step.timed_out" : "step.threw";
-    const outcome =
-      reason === "canceled" ? Outcome.OUTCOME_CANCELED : aborted ? Outcome.OUTCOME_TIMED_OUT : Outcome.OUTCOME_FAILED;
-    // What user code throws once it was told to stop is the echo of the abort, and no cause of its own.
-    const shown = aborted
-      ? { ...stepError(this.#abort.signal.reason, code, this.#environment), code }
-      : stepError(error, code, this.#environment, this.#environment.assets.get(this.#command.assetKey));
-    return this.#finished({ outcome, error: shown, ...(aborted ? {} : retryWish(error)) });
+    const done = { computed: this.#computed, checks: this.#checks };
+    const asset = this.#environment.assets.get(this.#command.assetKey);
+    return endedBy(done, error, this.#abortReason, this.#abort.signal.reason, this.#environment, asset);
   }
-
-  #finished(parts: Pick<Finished, "outcome" | "error"> & Partial<Finished>): Finished {
-    return {
-      computed: this.#computed,
-      checks: this.#checks,
-      permanent: false,
-      ...parts,
-    };
-  }
-}
-
-/** The step's error names the check: the check's own may be as short as what user code threw. */
-function noVerdict({ name, error }: CheckCompleted): StepError | undefined {
-  if (error === undefined || (error.code.startsWith("check.") && error.code !== "check.threw")) return error;
-  const how = error.code === "check.threw" ? "threw" : "reached no verdict";
-  return { ...error, message: `The check "${name}" ${how}: ${error.message}` };
 }

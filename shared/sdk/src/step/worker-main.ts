@@ -1,7 +1,16 @@
 import { pathToFileURL } from "node:url";
 import { Outcome } from "@headgate/proto";
-import type { PublishRequest, StepCommand, StepError } from "@headgate/proto";
+import type {
+  CheckCompleted,
+  ComputationCommand,
+  Computed,
+  PublishRequest,
+  StepCommand,
+  StepError,
+} from "@headgate/proto";
+import type { AnyAssetCheck } from "../asset-check.ts";
 import { CodeBase } from "./code-base.ts";
+import { ComputationRunner } from "./computation-runner.ts";
 import { LogCapture } from "./log-capture.ts";
 import { loadCode } from "./loaded-code.ts";
 import type { LoadedCode } from "./loaded-code.ts";
@@ -18,11 +27,12 @@ import type { AbortReason, BundleReference, FromWorker, LoadProblem, ToWorker } 
 
 /** What this process is at. */
 interface Running {
-  readonly attemptId: string;
+  /** Ids of the attempts that have not ended, in order. */
+  readonly openIds: readonly string[];
   readonly log: LogCapture;
   abort(reason: AbortReason): void;
   /** What is reported of it when the process ends of an error that nobody caught. */
-  died(error: unknown): FromWorker;
+  died(error: unknown): readonly FromWorker[];
 }
 
 /** A worker process of a code location: imports its code once and runs one attempt after the other. */
@@ -66,10 +76,12 @@ export class WorkerMain {
         return this.#probe(message.modules);
       case "step":
         return this.#step(message.command);
+      case "computation":
+        return this.#computation(message.command);
       case "publish":
         return this.#publish(message.attemptId, message.request);
       case "abort":
-        if (this.#running?.attemptId === message.attemptId) this.#running.abort(message.reason);
+        if (this.#running?.openIds.includes(message.attemptId)) this.#running.abort(message.reason);
         return;
       case "exit":
         await this.#resources.dispose();
@@ -108,37 +120,82 @@ export class WorkerMain {
   }
 
   async #step(command: StepCommand): Promise<void> {
-    const { attemptId } = command;
+    const { attemptId, work } = command;
+    if (work?.$case === "materialize" && this.#code?.described.outputs.has(command.assetKey)) {
+      return this.#computation({ computationId: attemptId, members: [command], inputs: work.value.inputs });
+    }
     const log = this.#logOf(attemptId);
+    const reports = this.#reports();
     const runner = new StepRunner(this.#environment(log), command, {
-      started: () => this.#send({ kind: "started", attemptId }),
-      computed: (computed, verdicts) => this.#send({ kind: "computed", attemptId, computed, verdicts }),
-      checkStarted: (started) => {
+      started: () => reports.started(attemptId),
+      computed: (computed, verdicts) => reports.computed(attemptId, computed, verdicts),
+      checkStarted: (started) => reports.checkStarted(attemptId, started),
+      checkCompleted: (check) => reports.checkCompleted(attemptId, check),
+    });
+    this.#begin({
+      openIds: [attemptId],
+      log,
+      abort: (reason) => runner.abort(reason),
+      died: (error) => this.#diedIn([attemptId], log, error),
+    });
+    const finished = await runner.run();
+    this.#end();
+    this.#send({ kind: "finished", attemptId, logs: log.take(), finished, isLast: false });
+  }
+
+  async #computation(command: ComputationCommand): Promise<void> {
+    const order = command.members.map((member) => member.attemptId);
+    const log: LogCapture = new LogCapture(this.#redaction, (logs) => {
+      const [attemptId] = runner.openIds;
+      if (attemptId !== undefined) this.#send({ kind: "logs", attemptId, logs });
+    });
+    const runner = new ComputationRunner(this.#environment(log), command, {
+      ...this.#reports(),
+      finished: (attemptId, finished) => {
+        const [first] = runner.openIds;
+        if (first === undefined) this.#end();
+        // What was printed belongs to the first that had not ended.
+        const isFirst = first === undefined || order.indexOf(attemptId) < order.indexOf(first);
+        if (!isFirst) log.flush();
+        this.#send({ kind: "finished", attemptId, logs: isFirst ? log.take() : [], finished, isLast: false });
+      },
+    });
+    this.#begin({
+      get openIds() {
+        return runner.openIds;
+      },
+      log,
+      abort: (reason) => runner.abort(reason),
+      died: (error) => this.#diedIn(runner.openIds, log, error),
+    });
+    await runner.run();
+  }
+
+  #reports() {
+    return {
+      started: (attemptId: string) => this.#send({ kind: "started", attemptId }),
+      computed: (attemptId: string, computed: Computed, verdicts: readonly CheckCompleted[]) =>
+        this.#send({ kind: "computed", attemptId, computed, verdicts }),
+      checkStarted: (attemptId: string, started: readonly AnyAssetCheck[]) => {
         const timeoutMs = started[0]?.timeoutMs ?? 0;
         const checks = started.map(({ name, version: checkVersion = 1 }) => ({ name, checkVersion }));
         // Without a timeout of its own the step's holds, which the serving process knows.
         if (timeoutMs > 0) this.#send({ kind: "checkStarted", attemptId, checks, timeoutMs });
       },
-      checkCompleted: (check) => this.#send({ kind: "checkCompleted", attemptId, check }),
+      checkCompleted: (attemptId: string, check: CheckCompleted) =>
+        this.#send({ kind: "checkCompleted", attemptId, check }),
+    };
+  }
+
+  /** The ends of these attempts, the process's with the last. */
+  #diedIn(attemptIds: readonly string[], log: LogCapture, error: unknown): FromWorker[] {
+    const failed = { outcome: Outcome.OUTCOME_FAILED, computed: undefined, checks: [], permanent: false };
+    const finished = { ...failed, error: this.#uncaught(error, "compute") };
+    const logs = log.take();
+    return attemptIds.map((attemptId, n) => {
+      const isLast = n === attemptIds.length - 1;
+      return { kind: "finished", attemptId, logs: n === 0 ? logs : [], finished, isLast };
     });
-    this.#begin({
-      attemptId,
-      log,
-      abort: (reason) => runner.abort(reason),
-      died: (error) => {
-        const finished = { outcome: Outcome.OUTCOME_FAILED, computed: undefined, checks: [], permanent: false };
-        return {
-          kind: "finished",
-          attemptId,
-          logs: log.take(),
-          finished: { ...finished, error: this.#uncaught(error, "compute") },
-          isLast: true,
-        };
-      },
-    });
-    const finished = await runner.run();
-    this.#end();
-    this.#send({ kind: "finished", attemptId, logs: log.take(), finished, isLast: false });
   }
 
   async #publish(attemptId: string, request: PublishRequest): Promise<void> {
@@ -147,10 +204,10 @@ export class WorkerMain {
     const abort = new AbortController();
     const words = `Publishing took longer than ${request.timeoutMs} ms.`;
     this.#begin({
-      attemptId,
+      openIds: [attemptId],
       log,
       abort: () => abort.abort(new StepFailure("io.publish_timed_out", words, "See what it waits for.")),
-      died: (error) => ({ kind: "published", attemptId, error: this.#uncaught(error, "publish"), isLast: true }),
+      died: (error) => [{ kind: "published", attemptId, error: this.#uncaught(error, "publish"), isLast: true }],
     });
     const error = await publish(environment, request, abort.signal).then(
       () => undefined,
@@ -173,6 +230,7 @@ export class WorkerMain {
     return {
       assets: described.assets,
       checks: described.checks,
+      outputs: described.outputs,
       ioManagers,
       codeVersionOf,
       resources: this.#resources,
@@ -200,7 +258,11 @@ export class WorkerMain {
       process.exit(1);
     }
     this.#end();
-    this.#send(running.died(error), () => process.exit(1));
+    const said = running.died(error);
+    for (const [n, message] of said.entries()) {
+      this.#send(message, n === said.length - 1 ? () => process.exit(1) : undefined);
+    }
+    if (said.length === 0) process.exit(1);
   }
 
   #uncaught(error: unknown, where: string): StepError {
@@ -211,7 +273,7 @@ export class WorkerMain {
 }
 
 const noCode: Pick<LoadedCode, "described" | "ioManagers" | "codeVersionOf"> & { readonly codeBase: undefined } = {
-  described: { entries: [], assets: new Map(), checks: new Map() },
+  described: { entries: [], assets: new Map(), checks: new Map(), outputs: new Map() },
   ioManagers: [],
   codeVersionOf: () => "",
   codeBase: undefined,

@@ -1,5 +1,6 @@
 import type {
   CheckCompleted,
+  ComputationCommand,
   Computed,
   Definition,
   DefinitionError,
@@ -33,6 +34,8 @@ export type ToWorker =
   | { readonly kind: "step"; readonly command: StepCommand }
   /** `attemptId`: of this call, for what is said about it. */
   | { readonly kind: "publish"; readonly attemptId: string; readonly request: PublishRequest }
+  /** Several attempts, each of which ends with a `finished` of its own. */
+  | { readonly kind: "computation"; readonly command: ComputationCommand }
   | { readonly kind: "abort"; readonly attemptId: string; readonly reason: AbortReason }
   | { readonly kind: "exit" };
 

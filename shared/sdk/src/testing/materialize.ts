@@ -202,7 +202,7 @@ class Memory implements MaterializeResult {
       return {
         status: errored === undefined ? "succeeded" : "failed",
         value: made.value,
-        reported: { metadata: made.metadata, dataVersion: made.dataVersion, logs: made.logs },
+        reported: { metadata: made.metadata, dataVersion: made.dataVersion, logs: made.logs, outputs: {} },
         checks: made.checks,
         isOpen: made.isOpen,
         error: errored?.error,

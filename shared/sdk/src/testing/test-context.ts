@@ -42,6 +42,10 @@ export interface TestContextOptions<D> {
   /** Metadata of the version that is checked: for checks. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly dataVersion?: string;
+  /** Names of the outputs that a multi-asset computes; default: all. */
+  readonly selected?: D extends { readonly kind: "multiAsset"; readonly assets: infer A }
+    ? readonly (keyof A)[]
+    : never;
 }
 
 /** What ran under a test's context said about itself. */
@@ -51,6 +55,8 @@ export interface Reported {
   /** By name, the verdicts that compute reported with `context.check`. */
   readonly checks: Readonly<Record<string, CheckResult>>;
   readonly logs: readonly { readonly level: string; readonly message: string; readonly fields: unknown }[];
+  /** Of a multi-asset: what it said of each output, by name. */
+  readonly outputs: Readonly<Record<string, Pick<Reported, "metadata" | "dataVersion">>>;
 }
 
 /**
@@ -67,11 +73,13 @@ export function testContext<Context, D extends Runnable<Context>>(
   const parts = partsOf(definition);
   const metadata: Record<string, Metadata[string]> = {};
   const checks: Record<string, CheckResult> = {};
+  const outputs = new Outputs(parts.outputs, rest.selected);
   const reported = {
     metadata,
     checks,
     dataVersion: undefined as string | undefined,
     logs: [] as Reported["logs"][number][],
+    outputs: outputs.reported,
   };
   const log = (level: string) => (message: string, fields?: unknown) => {
     reported.logs.push({ level, message, fields });
@@ -95,9 +103,42 @@ export function testContext<Context, D extends Runnable<Context>>(
       declaredCheck(parts, name);
       checks[name] = checkResult(verdict, `The verdict of check "${name}" of ${parts.key} is`);
     },
+    ...outputs.context,
     reported,
   };
   return context as unknown as Context & { readonly reported: Reported };
+}
+
+/** What compute of a multi-asset is told of its outputs, and says of them. */
+class Outputs {
+  readonly reported: Record<string, { metadata: Record<string, Metadata[string]>; dataVersion: string | undefined }> =
+    {};
+  readonly context: object;
+
+  constructor(
+    specs: Readonly<Record<string, { readonly key: string }>> | undefined,
+    names: readonly string[] | undefined,
+  ) {
+    if (specs === undefined) {
+      this.context = {};
+      return;
+    }
+    const selected = new Set(names ?? Object.keys(specs));
+    const outputs = [...selected].map((name) => {
+      const said = { metadata: {}, dataVersion: undefined as string | undefined };
+      this.reported[name] = said;
+      return [
+        name,
+        {
+          assetKey: specs[name]?.key ?? "",
+          versionId: `test-version-${name}`,
+          metadata: (values: Metadata) => void Object.assign(said.metadata, values),
+          dataVersion: (version: string) => void (said.dataVersion = version),
+        },
+      ] as const;
+    });
+    this.context = { selected, outputs: Object.fromEntries(outputs) };
+  }
 }
 
 interface Parts {
@@ -110,11 +151,17 @@ interface Parts {
   /** Those that compute reports. */
   readonly checks: ComputedChecks;
   readonly isCheck: boolean;
+  /** Of a multi-asset. */
+  readonly outputs: Readonly<Record<string, AnySpec>> | undefined;
 }
 
 function partsOf(definition: object): Parts {
-  const { asset, ...own } = definition as { asset?: Partial<Parts>; deps?: Dependencies } & Partial<Parts>;
-  const { key = "", partitions } = asset ?? own;
+  const { asset, assets, ...own } = definition as {
+    asset?: Partial<Parts>;
+    assets?: Readonly<Record<string, AnySpec>>;
+    deps?: Dependencies;
+  } & Partial<Parts>;
+  const { key = "", partitions } = asset ?? Object.values(assets ?? {})[0] ?? own;
   const inputs = Object.entries(own.deps ?? {}).map(([name, dependency]) => {
     const { key: assetKey } = upstreamOf(dependency, { key } as AnySpec);
     return [name, { assetKey, versions: [], leftOut: [] }] as const;
@@ -127,6 +174,7 @@ function partsOf(definition: object): Parts {
     inputs: Object.fromEntries(inputs),
     checks: own.checks ?? {},
     isCheck: asset !== undefined,
+    outputs: assets,
   };
 }
 

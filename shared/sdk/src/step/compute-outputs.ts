@@ -1,0 +1,164 @@
+import type { ComputationCommand, Materialize, StepCommand } from "@headgate/proto";
+import type { OutputAsset } from "../describe/output-assets.ts";
+import type { Metadata } from "../metadata.ts";
+import { checkedDataVersion, configOf, detailsOf, readInputs } from "./materialize.ts";
+import type { SaidOfVersion } from "./materialize.ts";
+import { stepContext } from "./step-context-values.ts";
+import type { StepEnvironment } from "./step-environment.ts";
+import { StepFailure } from "./step-failure.ts";
+
+/** One step of a computation, with the asset that it makes a version of. */
+export interface MemberStep {
+  readonly command: StepCommand;
+  readonly work: Materialize;
+  readonly output: OutputAsset;
+}
+
+/** What compute returned for one of them and said of it; an error where it returned nothing for it. */
+export interface ComputedOutput {
+  readonly member: MemberStep;
+  readonly returned: unknown;
+  readonly said: SaidOfVersion;
+  readonly error: StepFailure | undefined;
+}
+
+/**
+ * The steps of a computation, each with its asset: all of one multi-asset and one partition.
+ *
+ * @throws StepFailure `step.asset_unknown`, `step.set_changed`
+ */
+export function memberSteps(environment: StepEnvironment, commands: readonly StepCommand[]): MemberStep[] {
+  const members = commands.map((command): MemberStep => {
+    const output = environment.outputs.get(command.assetKey);
+    if (output === undefined) {
+      throw new StepFailure(
+        "step.asset_unknown",
+        `This location's code does not define ${command.assetKey} as an asset of a multi-asset, or it did not load.`,
+        "See the location's definition errors; mend them, or launch again if the definitions have changed.",
+      );
+    }
+    if (command.work?.$case !== "materialize") {
+      throw new StepFailure("step.command_invalid", "The command has no work.", "Update this location's SDK.");
+    }
+    return { command, work: command.work.value, output };
+  });
+  const [first] = members;
+  const { multi } = first?.output ?? {};
+  const isOne = members.every(({ command, output }) => {
+    return output.multi === multi && command.partitionKey === first?.command.partitionKey;
+  });
+  const isWhole = members.length === Object.keys(multi?.assets ?? {}).length;
+  if (isOne && (isWhole || multi?.canSubset)) return members;
+  const names = members.map(({ command }) => command.assetKey).join(", ");
+  throw new StepFailure(
+    "step.set_changed",
+    isOne
+      ? `This location's code computes ${names} only together with ${missingOf(members).join(", ")}.`
+      : `This location's code does not compute ${names} in one call.`,
+    "The definitions have changed since the run was planned: launch it again.",
+  );
+}
+
+function missingOf(members: readonly MemberStep[]): string[] {
+  const here = new Set(members.map(({ command }) => command.assetKey));
+  return (members[0]?.output.part.outputs ?? []).filter((key) => !here.has(key));
+}
+
+/**
+ * Reads what a multi-asset depends on and computes the outputs that are asked for.
+ *
+ * @throws what compute throws; StepFailure `step.outputs_invalid` for what is no record of the outputs asked for
+ */
+export async function computeOutputs(
+  environment: StepEnvironment,
+  members: readonly MemberStep[],
+  { inputs }: Pick<ComputationCommand, "inputs">,
+  signal: AbortSignal,
+): Promise<ComputedOutput[]> {
+  const [first] = members;
+  if (first === undefined) return [];
+  const { asset, multi } = first.output;
+  const [values, base, config] = await Promise.all([
+    readInputs(environment, asset, first.command.partitionKey, inputs, signal),
+    stepContext(environment, first.command, asset.partitions, asset.resources, first.work.versionId, signal),
+    configOf(asset, givenConfig(members)),
+  ]);
+  const { assetKey: _assetKey, versionId: _versionId, ...shared } = base;
+  const said = new Map(members.map((member) => [member, new Said()] as const));
+  const context = {
+    ...shared,
+    config,
+    inputs: Object.fromEntries(inputs.map((input) => [input.name, detailsOf(input)])),
+    selected: new Set(members.map(({ output }) => output.name)),
+    outputs: Object.fromEntries([...said].map(([member, about]) => [member.output.name, about.contextOf(member)])),
+  };
+  signal.throwIfAborted();
+  const compute = multi.compute as (inputs: unknown, context: unknown) => unknown;
+  const returned = checkedOutputs(members, await compute(values, context));
+  signal.throwIfAborted();
+  return [...said].map(([member, about]) => {
+    const { name, asset: output } = member.output;
+    const isThere = Object.hasOwn(returned, name);
+    const error = isThere ? undefined : missingOutput(name, output.key);
+    return { member, returned: isThere ? returned[name] : undefined, said: about, error };
+  });
+}
+
+/** What compute says of one output. */
+class Said implements SaidOfVersion {
+  readonly metadata: Record<string, Metadata[string]> = {};
+  dataVersion = "";
+
+  contextOf({ command, work }: MemberStep) {
+    return {
+      assetKey: command.assetKey,
+      versionId: work.versionId,
+      metadata: (values: Metadata) => void Object.assign(this.metadata, values),
+      dataVersion: (version: string) => void (this.dataVersion = checkedDataVersion(version)),
+    };
+  }
+}
+
+function missingOutput(name: string, key: string): StepFailure {
+  return new StepFailure(
+    "step.output_missing",
+    `Compute returned no "${name}", which is the value of ${key}.`,
+    `Return { ${name}: ... } whenever \`context.selected\` has it; undefined where there is no value to store.`,
+  );
+}
+
+function checkedOutputs(members: readonly MemberStep[], returned: unknown): Readonly<Record<string, unknown>> {
+  const names = members.map(({ output }) => output.name);
+  const expected = `{ ${names.join(", ")} }`;
+  if (typeof returned !== "object" || returned === null || Array.isArray(returned)) {
+    const what = returned === undefined ? "nothing" : returned === null ? "null" : "no object";
+    throw new StepFailure(
+      "step.outputs_invalid",
+      `Compute of a multi-asset returned ${what}, and not ${expected}.`,
+      "Return an object with the value of each output of `context.selected` under its name.",
+    );
+  }
+  const extra = Object.keys(returned).filter((name) => !names.includes(name));
+  if (extra.length === 0) return returned as Readonly<Record<string, unknown>>;
+  const known = Object.keys(members[0]?.output.multi.assets ?? {});
+  const unasked = extra.every((name) => known.includes(name));
+  throw new StepFailure(
+    "step.output_unexpected",
+    `Compute returned "${extra.join('", "')}", and was asked for ${expected}.`,
+    unasked
+      ? "Return those of `context.selected` alone: what is stored unasked would belong to no step."
+      : `The outputs of this multi-asset are ${known.join(", ")}: name it so in \`assets\`, or return it under its name.`,
+  );
+}
+
+/** The run's config may be given under any of the assets, and under several if it is the same. */
+function givenConfig(members: readonly MemberStep[]): string {
+  const given = new Map(members.flatMap(({ command, work }) => (work.config === "" ? [] : [[work.config, command]])));
+  if (given.size <= 1) return [...given.keys()][0] ?? "";
+  const keys = [...given.values()].map(({ assetKey }) => assetKey).join(" and ");
+  throw new StepFailure(
+    "step.config_invalid",
+    `The run gives different config for ${keys}, which one call computes.`,
+    "Give it under one of them.",
+  );
+}
