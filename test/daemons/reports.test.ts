@@ -24,7 +24,7 @@ const location = locationOf(
     assetOf("a/computed"),
   ],
   [
-    checkOf("a/export", "row_count"),
+    checkOf("a/export", "row_count", { timeoutMs: 30_000 }),
     checkOf("a/told", "audit", { reportedBy: "api" }),
     checkOf("a/lake", "fresh"),
     checkOf("a/computed", "own"),
@@ -97,6 +97,8 @@ test("a reported version is pending until its checks have run, which is requeste
     { team: "b", name: "fit", outcome: "passed" },
   ]);
   const checked = computing.begun.find((command) => command.work.kind === "checks");
+  // Another limit than the asset's: an hour to read the value, a day at most where the check names none.
+  expect(checked?.timeoutMs).toBe(3_600_000 + 30_000 + 10_000);
   expect(checked?.work).toMatchObject({ version: { versionId: json.version.id, value, metadata: [{ value: 7 }] } });
   // Its reader was asked for by its own condition, once the gate had opened, and read exactly that version.
   await engine.until("select from versions where asset_key = 'a/reader'");
@@ -172,6 +174,28 @@ test("a report with the same idempotency key is taken once", async () => {
   );
   expect(new Set(answers.map(({ json }) => json.version.id)).size).toBe(1);
   expect(await engine.count("from versions where asset_key = 'a/told' and data_version = 'once'")).toBe(1);
+});
+
+test("a raised version of a check makes its older results void: they are shown as outdated, and readers wait", async () => {
+  const { json } = await report("a/told/materializations", { dataVersion: "2" });
+  await report("a/told/checks/audit/results", { version: json.version.id, passed: true });
+  const shown = async () => {
+    const response = await app.inject({ url: "/api/v1/assets/a%2Ftold/checks", headers: { host: "localhost" } });
+    return response.json().items[0].latest;
+  };
+  expect(await shown()).toMatchObject({ outcome: "passed", current: true });
+  const checks = location.checks.map(({ definition }) =>
+    definition.name === "audit" ? { ...definition, version: 2 } : definition,
+  );
+  const assets = location.assets.map(({ definition }) => definition);
+  await engine.define(locationOf("a", assets, checks));
+  expect(await shown()).toMatchObject({ outcome: "passed", current: false });
+  const [step] = (await engine.plan({ selection: "a/told_reader" })).steps;
+  expect(step?.forecast).toMatchObject({ kind: "waits", reasons: [{ kind: "pending", check: "audit" }] });
+  const waiting = await engine.launch("a/told_reader");
+  await report("a/told/checks/audit/results", { version: json.version.id, passed: true });
+  expect(await engine.ended(waiting)).toBe("succeeded");
+  expect(await shown()).toMatchObject({ outcome: "passed", current: true });
 });
 
 test("what is not declared external is refused, and so is what is reported of it", async () => {

@@ -138,6 +138,7 @@ function presentCheck(node: CheckNode, required: boolean, result: CheckResultRow
         ? null
         : {
             outcome: result.outcome,
+            current: result.check_version === definition.version,
             partition: result.partition_key,
             version: result.version_id,
             run: result.run_id,

@@ -68,7 +68,7 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
         const latest =
           check.latest === null
             ? neverRun(check)
-            : `${paint(colorOf(check.latest.outcome), check.latest.outcome)} on ${check.latest.partition || "it"}, ${agoText(check.latest.at, terminal.now())}`;
+            : `${paint(colorOf(check.latest.outcome), check.latest.outcome)} on ${check.latest.partition || "it"}, ${agoText(check.latest.at, terminal.now())}${check.latest.current ? "" : "; of an older version of the check, it no longer counts"}`;
         return `  check ${check.name}${check.required ? " (blocking)" : ""}: ${latest}`;
       }),
       ...publicationLines(context, asset),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ItemOf } from "../api-client.ts";
 import { type CommandContext, print } from "../command-context.ts";
 import { agoText } from "../duration-text.ts";
 import { exitStatus } from "../exit-status.ts";
@@ -16,7 +17,7 @@ export async function checkList(context: CommandContext, selection: string | und
         check.name,
         check.team,
         check.required ? "yes" : "no",
-        check.latest?.outcome ?? "never run",
+        latestText(check),
         check.latest?.partition ?? "",
         check.latest === null ? "" : agoText(check.latest.at, context.terminal.now()),
       ]),
@@ -24,6 +25,11 @@ export async function checkList(context: CommandContext, selection: string | und
     ),
   );
   return exitStatus.succeeded;
+}
+
+function latestText({ latest, reportedBy }: ItemOf<"listChecks">): string {
+  if (latest === null) return reportedBy === null ? "never run" : "never reported";
+  return latest.current ? latest.outcome : `${latest.outcome} (outdated)`;
 }
 
 export interface CheckRunOptions {

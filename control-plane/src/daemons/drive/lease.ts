@@ -1,4 +1,5 @@
 import type { CommandInput, StepCommand, VersionReference } from "../../domain/attempt-report.ts";
+import { checkStepTimeoutMs } from "../../domain/check-timeout.ts";
 import type { DependencyMode } from "../../domain/definitions.ts";
 import type { EdgeVerdict, VersionView } from "../../domain/gate.ts";
 import { pinKey } from "../../domain/gate.ts";
@@ -252,7 +253,10 @@ export function command(
     asset,
     partition,
     ...(window === undefined ? {} : { window: { start: window.start, end: window.end } }),
-    timeoutMs: node?.definition.timeoutMs || timeoutDefaultMs,
+    timeoutMs:
+      work.kind === "checks"
+        ? checkStepTimeoutMs(node, step.spec.location, work.checks)
+        : node?.definition.timeoutMs || timeoutDefaultMs,
     leaseMs: Math.round(leaseMs * instanceLeaseShare),
     tags: run.tags,
     work,

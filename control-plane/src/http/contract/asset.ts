@@ -198,6 +198,7 @@ export const check = z
     latest: z
       .object({
         outcome: z.enum(["passed", "warned", "failed", "errored"]),
+        current: z.boolean().describe("of the check's current version; another no longer counts"),
         partition: z.string(),
         version: id,
         run: id.nullable().describe("null: it was reported by API"),

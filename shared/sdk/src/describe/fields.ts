@@ -26,9 +26,11 @@ export const textRecord: FieldRule = {
   is: (value) => isRecord(value) && Object.values(value).every((item) => typeof item === "string"),
   words: "an object of texts",
 };
+/** What a timer can wait: 24 days. */
+const durationMsMax = 2_147_483_647;
 export const milliseconds: FieldRule = {
-  is: (value) => Number.isSafeInteger(value) && (value as number) > 0,
-  words: "a whole number of milliseconds above 0",
+  is: (value) => Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= durationMsMax,
+  words: `a whole number of milliseconds from 1 to ${durationMsMax} (24 days)`,
 };
 /** Whole numbers between two bounds, both included. */
 export const wholeNumber = (min: number, max: number): FieldRule => ({
