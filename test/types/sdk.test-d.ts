@@ -333,6 +333,11 @@ asset({ key: "orders/bad", deps: { orders, regions }, partitions: daily, compute
 asset({ key: "orders/bad", deps: { orders: windowOffset(orders, -1) }, compute: () => 1 });
 // @ts-expect-error This asset takes no config: give it `config`, a Standard Schema of an object.
 asset({ key: "orders/bad", compute: (_inputs, { config }) => config.x });
+// A choosy IO manager, and a compute with inputs whose type the compiler does not know when it looks at `io` first.
+const madeRelation = asset({ key: "orders/relation", io: relations, compute: () => ({ rows: 1 }) });
+asset({ key: "orders/copy", io: relations, deps: { made: madeRelation }, compute: ({ made }) => made });
+// @ts-expect-error Type 'string' is not assignable to type 'Relation'
+asset({ key: "orders/bad", io: relations, deps: { made: madeRelation }, compute: ({ made }) => String(made) });
 // @ts-expect-error Type 'string' is not assignable to type 'Relation'
 asset({ key: "orders/bad", io: relations, compute: () => "text" });
 // @ts-expect-error Property 'rows' is missing

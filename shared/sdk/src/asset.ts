@@ -32,6 +32,12 @@ export interface RequiredCheck {
 /** The value that compute has to return where a value is declared; anything where none is. */
 type ReturnBound<S> = [S] extends [undefined] ? unknown : WrittenValue<S>;
 
+/**
+ * What an asset's IO manager has to take. The compiler looks at `io` once before it knows what compute returns, when
+ * that is unknown: then any will do, or none that is choosy could be given to a compute with inputs.
+ */
+export type ToWrite<Returned> = unknown extends Returned ? never : Exclude<Returned, undefined | void>;
+
 /** The value that readers receive: as declared, or as compute returns it. */
 type AssetValue<S, Returned> = [S] extends [undefined] ? Awaited<Returned> : StoredValue<S>;
 
@@ -50,7 +56,7 @@ export interface AssetOptions<
   /** A Standard Schema of the run's config for this asset. */
   readonly config?: C;
   /** Writes this asset's value and reads its inputs; default: that of `definitions`. */
-  readonly io?: IoManager<NoInfer<Exclude<Returned, undefined | void>>> | undefined;
+  readonly io?: IoManager<NoInfer<ToWrite<Returned>>> | undefined;
   /** Default: nothing is requested automatically. */
   readonly automation?: AutomationCondition | undefined;
   readonly retry?: RetryOptions | undefined;
