@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import pg from "pg";
 import { openObjectStore } from "@headgate/connections";
 import { type Deployment, deploymentKinds, type Version } from "../support/deployment.ts";
 import { ExampleTeams } from "../support/example-teams.ts";
@@ -80,6 +81,32 @@ describe.each(deploymentKinds)("teams etl and ml on a %s deployment", (kind) => 
     expect(metrics).toMatchObject({ rows: 100, rmse: expect.closeTo(0, 6) as number });
     expect(model.state).toBe("unchecked");
     for (const key of untouched) expect(await headgate.versions(key), key).toEqual([]);
+  });
+
+  test("readers outside see the 100 rows once they are open, the same after they were made again", async () => {
+    const view =
+      "select count(*)::integer as rows, count(distinct x_1)::integer as distinct, sum(y) as sum from samples.etl__save_to_postgres";
+    const outside = new pg.Client({ connectionString: headgate.databaseOf("etl") });
+    await outside.connect();
+    try {
+      const first = await headgate.until("it is published", async () => {
+        return (await outside.query<{ rows: number; distinct: number; sum: number }>(view)).rows[0];
+      });
+      expect(first).toMatchObject({ rows: 100, distinct: 100 });
+      const { status, stdout } = await headgate.cli("materialize", "etl/save_to_postgres");
+      expect(status, stdout).toBe(0);
+      const { id, dataVersion } = await headgate.newest("etl/save_to_postgres");
+      const [, before] = await headgate.versions("etl/save_to_postgres");
+      expect(dataVersion).toBe(before?.dataVersion);
+      await headgate.until("the new version is published", async () => {
+        return (
+          (await headgate.versions("etl/save_to_postgres")).find(({ publishedAt }) => publishedAt !== null)?.id === id
+        );
+      });
+      expect((await outside.query(view)).rows[0]).toEqual(first);
+    } finally {
+      await outside.end();
+    }
   });
 
   test("`+etl/clean_data` ends with 0, and the same rows are the same data version", async () => {

@@ -69,6 +69,8 @@ export abstract class Deployment {
   /** Starts everything and resolves once it is ready. */
   abstract start(): Promise<void>;
   abstract databaseUrl(): string;
+  /** The URL of the database of a location that asks for one. */
+  abstract databaseOf(location: string): string;
   /** Kills what decides with SIGKILL: dev's process, or the daemon and the API. */
   abstract killControlPlane(): Promise<void>;
   abstract startControlPlane(): Promise<void>;

@@ -77,6 +77,12 @@ export class DevDeployment extends Deployment {
     return `postgres://headgate:${password}@127.0.0.1:${port}/headgate`;
   }
 
+  databaseOf(location: string): string {
+    const password = readFileSync(join(this.#dataDir, "postgres", `location-${location}.password`), "utf8").trim();
+    const { host } = new URL(this.databaseUrl());
+    return `postgres://location_${location}:${password}@${host}/location_${location}`;
+  }
+
   describe(): string {
     return this.#process?.describe() ?? "not started";
   }

@@ -94,7 +94,7 @@ export class SplitDeployment extends Deployment {
     if (watch === true) args.push("--watch");
     const location = this.startHeadgate(args, {
       HEADGATE_OBJECT_STORE: this.objectStore,
-      ...(database === undefined ? {} : { [database]: await this.#ownDatabase(name) }),
+      ...(database === undefined ? {} : { [database]: await this.#makeDatabase(name) }),
       ...env,
     });
     this.#locations.set(name, location);
@@ -115,11 +115,15 @@ export class SplitDeployment extends Deployment {
     if (failed !== undefined) throw new Error("a process did not end", { cause: failed.reason });
   }
 
+  databaseOf(location: string): string {
+    return Object.assign(new URL(this.databaseUrl()), { pathname: `/of_${location}` }).href;
+  }
+
   /** As an administrator would set it up; whose role it is does not matter to a test. */
-  async #ownDatabase(name: string): Promise<string> {
-    const there = await this.query("select 1 from pg_database where datname = $1", [`of_${name}`]);
-    if (there.length === 0) await this.query(`create database of_${name}`);
-    return Object.assign(new URL(this.databaseUrl()), { pathname: `/of_${name}` }).href;
+  async #makeDatabase(location: string): Promise<string> {
+    const there = await this.query("select 1 from pg_database where datname = $1", [`of_${location}`]);
+    if (there.length === 0) await this.query(`create database of_${location}`);
+    return this.databaseOf(location);
   }
 
   #own(): Record<string, string> {
