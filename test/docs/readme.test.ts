@@ -93,6 +93,16 @@ describe("README.md", () => {
     }
   });
 
+  test("the how-to about contracts does what it shows, in both teams", { timeout: 120_000 }, async () => {
+    const blocks = blocksOf("docs/how-to/contract-between-teams.md");
+    const steps = blocks.filter(isStep);
+    expect(steps.length).toBeGreaterThan(8);
+    for (const block of steps) {
+      const next = blocks[blocks.indexOf(block) + 1];
+      await headgate.carryOut(block, next?.marks.has("output") === true ? next : undefined);
+    }
+  });
+
   test("names the test command that CI runs", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
     const commands = blocksOf("README.md").map(({ text }) => text);

@@ -20,6 +20,10 @@ export function typeProblems(files: ReadonlyMap<string, string>): string[] {
   const laidBare = new Map(
     [...files].map(([path, text]) => [path, text.replaceAll("@ts-expect-error", "@ts_expect_error")]),
   );
+  // Else a file in a folder that is not on disk is never looked for.
+  const directoryExists = host.directoryExists?.bind(host) ?? (() => true);
+  const folders = new Set([...files.keys()].map((path) => dirname(path)));
+  host.directoryExists = (path) => folders.has(path) || directoryExists(path);
   host.fileExists = (path) => laidBare.has(path) || fileExists(path);
   host.readFile = (path) => laidBare.get(path) ?? readFile(path);
   host.getSourceFile = (path, ...rest) => {
