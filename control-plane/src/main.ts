@@ -40,6 +40,9 @@ const processes: ProcessCommands = {
   async diff(options) {
     return (await import("./cli/commands/diff.ts")).diff(options);
   },
+  async doctor(options) {
+    return (await import("./cli/commands/doctor.ts")).doctor(options);
+  },
 };
 
 /** Runs the command line of this process; the exit status is set when it has ended. */

@@ -48,6 +48,7 @@ export async function command(url: string, args: readonly string[], options: Ter
       validate: refuse,
       newLocation: refuse,
       diff: refuse,
+      doctor: refuse,
       ...options.processes,
     },
     "1.2.3",

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { example, json, repeated } from "./command-words.ts";
 import type { ProcessCommands } from "./process-commands.ts";
-import { workspace } from "./process-program.ts";
+import { dataDir, portNumber, workspace } from "./process-program.ts";
 
 interface DiffFlags {
   readonly against: string;
@@ -46,5 +46,16 @@ export function addCheckoutCommands(
     .action(async (options: DiffFlags) => {
       const { location: locations = [], exitCode = false, json: asJson = false, ...rest } = options;
       ended(await processes.diff({ ...rest, locations, exitCode, json: asJson }));
+    });
+  program
+    .command("doctor")
+    .description("look at this machine and this checkout, a remedy a line: 0 nothing fails, 1 something does")
+    .option(...workspace)
+    .option(...dataDir)
+    .option("--port <port>", "of the API", portNumber, 3_000)
+    .option(...json)
+    .addHelpText("after", example("doctor"))
+    .action(async (options: { workspace: string; dataDir: string; port: number; json?: boolean }) => {
+      ended(await processes.doctor({ ...options, json: options.json === true }));
     });
 }

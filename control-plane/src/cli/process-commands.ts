@@ -81,6 +81,13 @@ export interface DiffCommand {
   readonly json: boolean;
 }
 
+export interface DoctorCommand {
+  readonly workspace: string;
+  readonly dataDir: string;
+  readonly port: number;
+  readonly json: boolean;
+}
+
 export interface ProcessCommands {
   dev(options: DevCommand): Promise<number>;
   api(options: ApiCommand): Promise<number>;
@@ -91,4 +98,5 @@ export interface ProcessCommands {
   validate(options: ValidateCommand): Promise<number>;
   newLocation(options: NewLocationCommand): Promise<number>;
   diff(options: DiffCommand): Promise<number>;
+  doctor(options: DoctorCommand): Promise<number>;
 }

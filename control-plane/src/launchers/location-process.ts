@@ -12,6 +12,8 @@ export interface Announcement {
   readonly port: number;
   readonly instanceId: string;
   readonly pid: number;
+  /** Variables that its modules ask for without a default, and that are not set. */
+  readonly missingVariables?: readonly string[] | undefined;
 }
 
 export interface LocationExit {
@@ -48,6 +50,7 @@ const announcementSchema = z.object({
   port: z.int().min(1).max(65_535),
   instanceId: z.string().min(1),
   pid: z.int().positive(),
+  missingVariables: z.array(z.string().max(255)).max(1_000).optional(),
 });
 
 const saveSchema = z.object({ kind: z.literal("saved"), savedAtMs: z.number().positive() });

@@ -35,7 +35,7 @@ const linesKept = 20;
 export async function visitLocation<T>(
   entry: ModuleEntry,
   { command, provided, startTimeoutMs, signal }: VisitOptions,
-  work: (address: string) => Promise<T>,
+  work: (address: string, missingVariables: readonly string[]) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
   const { locationName, team, path } = entry;
@@ -72,7 +72,7 @@ export async function visitLocation<T>(
           `Location ${locationName} ended with ${status} before it listened.${lastWords(said)}`,
         );
       }
-      return await work(`127.0.0.1:${listening.port}`);
+      return await work(`127.0.0.1:${listening.port}`, listening.missingVariables ?? []);
     } finally {
       await running.end(graceMs);
     }

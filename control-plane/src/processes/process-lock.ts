@@ -46,6 +46,13 @@ export async function takeProcessLock(folder: string): Promise<ProcessLock | { r
   }
 }
 
+/** Who holds the lock of a folder; undefined: nobody, or there is none. Changes nothing. */
+export async function lockHolder(folder: string): Promise<ProcessIdentity | undefined> {
+  const newest = (await lockNumbers(folder).catch(() => [])).at(-1);
+  const holder = newest === undefined ? undefined : await readHolder(join(folder, `lock-${String(newest)}`));
+  return holder === undefined || holder.released || !isAlive(holder) ? undefined : holder;
+}
+
 async function lockNumbers(folder: string): Promise<number[]> {
   const names = await readdir(folder);
   const numbers = names.map((name) => Number(/^lock-(\d+)$/.exec(name)?.[1])).filter((number) => !Number.isNaN(number));

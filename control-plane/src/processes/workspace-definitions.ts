@@ -38,6 +38,8 @@ export interface LocationDefinitions {
   /** Why nothing is known of its definitions. */
   readonly error: DefinitionError | undefined;
   readonly definitions: readonly SnapshotDefinition[];
+  /** Variables that its modules ask for without a default, and that are not set; not known of deployed ones. */
+  readonly missingVariables: readonly string[];
 }
 
 export interface WorkspaceDefinitions {
@@ -96,9 +98,11 @@ async function loadLocation(
       const { file, line, ...error } = problem;
       return unknown({ ...error, ...(file === undefined ? {} : { source: { file, line: line ?? 0 } }) });
     }
-    const definitions =
-      entry?.kind === "module" ? await visit(entry, options) : await ask({ ...target, address: target.address ?? "" });
-    return { name, team, folder, error: undefined, definitions };
+    const asked =
+      entry?.kind === "module"
+        ? await visit(entry, options)
+        : { definitions: await ask({ ...target, address: target.address ?? "" }), missingVariables: [] };
+    return { name, team, folder, error: undefined, ...asked };
   } catch (error) {
     options.signal.throwIfAborted();
     const { code = "location.unreachable", hint = "" } = error as { code?: string; hint?: string };
@@ -107,7 +111,7 @@ async function loadLocation(
   }
 
   function unknown(error: DefinitionError): LocationDefinitions {
-    return { name, team, folder, error, definitions: [{ kind: "module", key: name, error }] };
+    return { name, team, folder, error, definitions: [{ kind: "module", key: name, error }], missingVariables: [] };
   }
 }
 
@@ -115,7 +119,11 @@ function visit(entry: ModuleEntry, { command, signal, startTimeoutMs = 60_000 }:
   // As `dev` sets it by default: what a module builds of it at load is then as good as there.
   const objectStore = process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(".headgate", "objects")).href;
   const provided = { HEADGATE_OBJECT_STORE: objectStore };
-  return visitLocation(entry, { command, provided, startTimeoutMs, signal }, (address) => ask({ address }));
+  return visitLocation(entry, { command, provided, startTimeoutMs, signal }, async (address, missing) => ({
+    definitions: await ask({ address }),
+    // `dev` sets that one.
+    missingVariables: missing.filter((name) => name !== entry.database),
+  }));
 }
 
 async function ask(

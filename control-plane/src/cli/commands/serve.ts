@@ -13,9 +13,9 @@ export async function serve({ locationName, team, ...options }: ServeCommand): P
     ...(team === undefined ? {} : { team }),
     ...(supervised ? { exitWhenAloneMs, saved: tellSaved } : {}),
   });
-  const { port, instanceId } = served;
+  const { port, instanceId, missingVariables } = served;
   if (supervised) {
-    process.send?.({ kind: "listening", port, instanceId, pid: process.pid });
+    process.send?.({ kind: "listening", port, instanceId, pid: process.pid, missingVariables });
     // The channel has said what it was for; an open one would tie this process to its parent.
     process.channel?.unref();
   } else {

@@ -20,6 +20,8 @@ export interface LoadedLocation {
   readonly team: string;
   readonly entries: readonly DescribedEntry[];
   readonly problems: readonly ModuleProblem[];
+  /** Variables that its modules name with `env` or `secret`, without a default, and that are not set. */
+  readonly missingVariables: readonly string[];
   /** What a watcher looks at, absolute: the location's own files, and those that say which packages are installed. */
   readonly files: readonly string[];
   /** Another one means that the same bundle may import other packages. */
@@ -95,12 +97,13 @@ async function importOnce(
   };
   const described = await describeBundle(reference, signal);
   if (described.kind === "described") {
-    const { team, entries } = described;
+    const { team, entries, missingVariables } = described;
     return {
       bundle: reference,
       buildId: bundle.buildId,
       team,
       entries,
+      missingVariables,
       problems: [...problems.values()],
       files: modules,
     };
@@ -124,5 +127,13 @@ async function importOnce(
 }
 
 function broken(sources: LocationSources, problems: readonly ModuleProblem[]): Loaded {
-  return { bundle: undefined, buildId: "", team: "", entries: [], problems, files: [sources.entry] };
+  return {
+    bundle: undefined,
+    buildId: "",
+    team: "",
+    entries: [],
+    missingVariables: [],
+    problems,
+    files: [sources.entry],
+  };
 }

@@ -31,6 +31,8 @@ export interface ServeOptions {
 export interface ServedLocation {
   readonly port: number;
   readonly instanceId: string;
+  /** Variables that its modules named with `env` or `secret`, without a default, and that are not set. */
+  readonly missingVariables: readonly string[];
   /**
    * Takes no more steps, lets running ones end and their results be acknowledged until `deadlineMs` (default 30,000)
    * have passed, then stops.

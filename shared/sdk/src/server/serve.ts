@@ -82,6 +82,7 @@ export async function serve(options: ServeOptions): Promise<ServedLocation> {
   const served: ServedLocation = {
     port,
     instanceId: instance.id,
+    missingVariables: code.missingVariables,
     close: (given) => (closing ??= close(given?.deadlineMs ?? closeDeadlineMs)),
   };
   if (options.signals ?? true) endOnSignals(served);

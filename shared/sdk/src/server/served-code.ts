@@ -49,6 +49,10 @@ export class ServedCode {
     return this.#location?.buildId ?? "";
   }
 
+  get missingVariables(): readonly string[] {
+    return this.#location?.missingVariables ?? [];
+  }
+
   get team(): string {
     return this.#location?.team ?? "";
   }

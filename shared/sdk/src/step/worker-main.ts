@@ -24,6 +24,7 @@ import { stepError } from "./step-error.ts";
 import { StepFailure } from "./step-failure.ts";
 import { StepRunner } from "./step-runner.ts";
 import type { AbortReason, BundleReference, FromWorker, LoadProblem, ToWorker } from "./worker-protocol.ts";
+import { requiredVariables } from "../reference.ts";
 
 /** What this process is at. */
 interface Running {
@@ -71,6 +72,7 @@ export class WorkerMain {
           kind: "described",
           team: this.#code?.team ?? "",
           entries: this.#code?.described.entries ?? [],
+          missingVariables: requiredVariables().filter((name) => process.env[name] === undefined),
         });
       case "probe":
         return this.#probe(message.modules);

@@ -68,7 +68,12 @@ export interface StartedCheck {
 export type FromWorker =
   | { readonly kind: "loaded" }
   | { readonly kind: "loadFailed"; readonly problem: LoadProblem }
-  | { readonly kind: "described"; readonly team: string; readonly entries: readonly DescribedEntry[] }
+  | {
+      readonly kind: "described";
+      readonly team: string;
+      readonly entries: readonly DescribedEntry[];
+      readonly missingVariables: readonly string[];
+    }
   | { readonly kind: "probing"; readonly source: string }
   | { readonly kind: "probed"; readonly problem: LoadProblem | undefined; readonly source: string | undefined }
   | { readonly kind: "secrets"; readonly values: readonly string[] }
