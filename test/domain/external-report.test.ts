@@ -3,7 +3,7 @@ import { decideReport, decideResult } from "../../control-plane/src/domain/exter
 import { judgeGate } from "../../control-plane/src/domain/gate.ts";
 import { type AssetNode, buildGraph } from "../../control-plane/src/domain/graph.ts";
 import { plan, planChecks } from "../../control-plane/src/domain/plan.ts";
-import { remedies } from "../../control-plane/src/domain/reason-text.ts";
+import { reasonText, remedies } from "../../control-plane/src/domain/reason-text.ts";
 import { resultOf, versionOf, viewOf } from "../support/gate-versions.ts";
 import { assetOf, checkOf, locationOf, retired } from "../support/graph-definitions.ts";
 
@@ -153,6 +153,12 @@ describe("remedies", () => {
     expect(commands[0]).toBe("npx headgate asset report a/export");
     expect(commands.join("\n")).not.toMatch(/materialize|run logs|check run a/);
     expect(commands.join("\n")).toContain("check report a/export told --version v");
+  });
+
+  test("come with words that say who is waited for", () => {
+    const pending = { kind: "pending", ...about, check: "told" } as const;
+    expect(reasonText({ ...pending, reportedBy: "api" })).toBe("a/export: check told has not been reported yet");
+    expect(reasonText(pending)).toBe("a/export: check told has not ended yet");
   });
 
   test("of a check that compute reports say to materialize again", () => {

@@ -17,7 +17,7 @@ export function reasonText(reason: Reason): string {
     case "neverMaterialized":
       return `${about} has never been ${reason.external === true ? "reported" : "materialized"}`;
     case "pending":
-      return `${about}: check ${checkText(reason)} has not ended yet`;
+      return `${about}: check ${checkText(reason)} has not ${reason.reportedBy === undefined ? "ended" : "been reported"} yet`;
     case "checkNotRun":
       return `${about}: check ${checkText(reason)} has not been ${reason.reportedBy === undefined ? "run on" : "reported for"} its newest version`;
     case "checkFailed":
