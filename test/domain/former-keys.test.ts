@@ -57,6 +57,13 @@ describe("an asset that was formerly another key", () => {
     expect(first).toMatchObject({ keys: ["a/new"], carryOvers: [], errors: ["u/r renamed_upstream"] });
   });
 
+  it("is served as it will be where nothing is known of histories, as in a checkout that is compared", () => {
+    const graph = buildGraph(segments, owners("a/old", "a/new"));
+    expect(graph.order.map(({ key }) => key)).toEqual(["a/new"]);
+    expect(graph.carryOvers).toEqual([]);
+    expect(graph.errors.map(({ key, code }) => `${key} ${code}`)).toEqual(["u/r definition.renamed_upstream"]);
+  });
+
   it("is refused while the old key is defined; once it has the history, the old key is", () => {
     const both = [locationOf("a", [renamedFrom("a/new", "a/old"), assetOf("a/old")])];
     expect(build(both, owners("a/old", "a/new"))).toMatchObject({

@@ -31,7 +31,10 @@ export interface GraphOptions {
    * a retired asset is refused. Without it nothing is known: retired assets serve all, what is not exported nobody.
    */
   readonly established?: IsEstablished;
-  /** What is known of former keys. */
+  /**
+   * What is known of former keys. With it, an asset that takes over a history is held back until it has it. Without it
+   * nothing is known of histories, as where a checkout is looked at: the asset is served as it will be.
+   */
   readonly renames?: Renames;
   /** The keys of dynamic partitions at one moment. Absent: no set has any. */
   readonly dynamicSets?: DynamicSets;
@@ -70,7 +73,12 @@ export function buildGraph(
     if (!own.has(error.key)) own.set(error.key, error);
     refuse(error);
   };
-  const { renamed, carryOvers } = formerKeys(claims, owners, options.renames ?? new Map(), refuseClaim);
+  const { renamed, carryOvers } = formerKeys(
+    claims,
+    options.renames === undefined ? new Map() : owners,
+    options.renames ?? new Map(),
+    refuseClaim,
+  );
   const edges = linkedEdges(assets, {
     claims,
     segments: sorted,
