@@ -5,7 +5,17 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { IoManager, Resource, ValueReference } from "@headgate/sdk";
-import { duckdb, json, objectStore, parquetRelations, sql, text, values, type Relation } from "@headgate/connections";
+import {
+  bytes,
+  duckdb,
+  json,
+  objectStore,
+  parquetRelations,
+  sql,
+  text,
+  values,
+  type Relation,
+} from "@headgate/connections";
 import { collectGarbage } from "./collect-garbage.ts";
 import { OpenResources } from "./io-context.ts";
 import { refusal } from "./object-store-contract.ts";
@@ -142,6 +152,19 @@ describe("Text values", () => {
     expect(await readFile(join(folder, reference.place), "utf8")).toBe("# Héadgate\n");
     expect(await read(io, reference)).toBe("# Héadgate\n");
     await expect(write(io, 42)).rejects.toEqual(refusal("value.not_text"));
+  });
+});
+
+describe("Bytes", () => {
+  it("are stored as they are, and come back as a Uint8Array", async () => {
+    const io = bytes({ store, mediaType: "image/png", extension: "png" });
+    const reference = await write(io, Buffer.from([0, 255, 10]), { versionId: "plot", partitionKey: "" });
+    expect(reference).toMatchObject({ mediaType: "image/png", place: "team/asset/plot.png", sizeBytes: 3 });
+    expect(new Uint8Array((await read(io, reference)) as Uint8Array)).toEqual(new Uint8Array([0, 255, 10]));
+    await expect(write(io, "text")).rejects.toEqual(refusal("value.not_bytes"));
+    await expect(write(bytes({ store, sizeBytesMax: 2 }), Buffer.alloc(3))).rejects.toEqual(
+      refusal("object_store.too_large"),
+    );
   });
 });
 

@@ -30,6 +30,13 @@ const hints = {
   "postgres.value_invalid":
     "Give parameters that are text, finite or not finite numbers, bigints, booleans, null, valid dates, bytes, lists or JSON.",
   "postgres.transaction_ended": "Await every query of a transaction within its function.",
+  "http.url_invalid": "Write https://host/path as the base URL, and paths below it.",
+  "http.unavailable": "Check that the server answers from this machine; the step can be tried again.",
+  "http.timed_out": "Ask for less at once, or raise timeoutMs.",
+  "http.status": "Read what the server says; check the path, the credentials and what they may do.",
+  "http.too_large": "Ask for less at once, or raise sizeBytesMax.",
+  "http.redirected": "Give the connection the URL that the server names, if it is to be trusted with the credentials.",
+  "http.not_json": "Read it with text() or bytes.",
   "table.columns_unknown": 'Declare them: postgresTables({ postgres, columns: { id: "bigint", name: "text" } }).',
   "table.column_invalid": "Give the column another name.",
   "table.value_invalid":
@@ -44,6 +51,7 @@ const hints = {
   "relation.rows_too_many": "Aggregate in SQL first; ask rows() for no more than it says.",
   "relation.integer_unsafe": "Cast the column in SQL: to VARCHAR to keep every digit, or to DOUBLE.",
   "value.not_relation": "Return duckdb.relation(sql`...`) from compute, or give the asset another IO manager.",
+  "value.not_bytes": "Return a Uint8Array or Buffer from compute, or give the asset another IO manager.",
   "value.not_rows": "Return a list of plain objects from compute, or give the asset another IO manager.",
   "value.not_json": "Return plain objects, arrays, strings, finite numbers, booleans and null; write dates as text.",
   "value.not_text": "Return a string from compute, or give the asset another IO manager.",

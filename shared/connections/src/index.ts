@@ -1,7 +1,12 @@
+export { bytes } from "./bytes-values.ts";
+export type { BytesOptions } from "./bytes-values.ts";
 export { ConnectionError } from "./connection-error.ts";
 export type { ConnectionErrorCode } from "./connection-error.ts";
 export { duckdb, openDatabase } from "./duckdb.ts";
 export type { Database, DuckdbOptions, RowsOptions } from "./duckdb.ts";
+export { http } from "./http.ts";
+export type { Http, HttpAnswer, HttpOptions, HttpRequest } from "./http.ts";
+export { HttpStatusError } from "./http-status-error.ts";
 export { json, jsonMediaType } from "./json-values.ts";
 export type { SmallValueOptions } from "./json-values.ts";
 export { encodeSegment, objectKey } from "./object-key.ts";
