@@ -337,7 +337,7 @@ asset({ key: "orders/bad", compute: (_inputs, { config }) => config.x });
 const madeRelation = asset({ key: "orders/relation", io: relations, compute: () => ({ rows: 1 }) });
 asset({ key: "orders/copy", io: relations, deps: { made: madeRelation }, compute: ({ made }) => made });
 // @ts-expect-error Type 'string' is not assignable to type 'Relation'
-asset({ key: "orders/bad", io: relations, deps: { made: madeRelation }, compute: ({ made }) => String(made) });
+asset({ key: "orders/bad", io: relations, deps: { made: madeRelation }, compute: ({ made }) => `${made.rows}` });
 // @ts-expect-error Type 'string' is not assignable to type 'Relation'
 asset({ key: "orders/bad", io: relations, compute: () => "text" });
 // @ts-expect-error Property 'rows' is missing
