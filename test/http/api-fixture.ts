@@ -20,7 +20,12 @@ const months = {
 
 const airportsConfig = {
   type: "object",
-  properties: { limit: { type: "integer", minimum: 1 }, source: { enum: ["faa", "icao"] } },
+  properties: {
+    name: { type: "string" },
+    depth: { type: "integer" },
+    limit: { type: "integer", minimum: 1 },
+    source: { enum: ["faa", "icao"] },
+  },
 };
 
 const segments = [

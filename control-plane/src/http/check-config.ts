@@ -1,4 +1,5 @@
 import { configProblems } from "../domain/config-problems.ts";
+import { unknownConfigFields } from "../domain/unknown-config-fields.ts";
 import type { Graph } from "../domain/graph.ts";
 import type { Plan } from "../domain/plan.ts";
 import { Problem } from "./problem.ts";
@@ -28,7 +29,8 @@ export function checkConfig(graph: Graph, config: Readonly<Record<string, unknow
       if (given !== undefined) errors.push({ path: asset, message: "takes no config" });
       continue;
     }
-    for (const { path, message } of configProblems(configSchema, given ?? {})) {
+    const problems = [...unknownConfigFields(configSchema, given), ...configProblems(configSchema, given ?? {})];
+    for (const { path, message } of problems) {
       errors.push({ path: path === "" ? asset : `${asset}.${path}`, message });
     }
   }
