@@ -31,6 +31,9 @@ const processes: ProcessCommands = {
   async verify(options) {
     return (await import("./cli/commands/verify.ts")).verify(options);
   },
+  async try(options) {
+    return (await import("./cli/commands/try.ts")).tryAsset(options);
+  },
   async validate(options) {
     return (await import("./cli/commands/validate.ts")).validate(options);
   },

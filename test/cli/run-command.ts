@@ -46,6 +46,7 @@ export async function command(url: string, args: readonly string[], options: Ter
       migrate: refuse,
       verify: refuse,
       validate: refuse,
+      try: refuse,
       newLocation: refuse,
       diff: refuse,
       doctor: refuse,

@@ -12,11 +12,14 @@ describe("the contract", () => {
   let api: ApiFixture;
   let run: string;
   let version: string;
+  let attempt: string;
 
   beforeAll(async () => {
     api = await ApiFixture.open();
     run = await api.run("flights/* or analytics/*", "2001-01,2001-07");
-    version = (await api.newestVersion("flights/raw_flights", "2001-07")).id;
+    const newest = await api.newestVersion("flights/raw_flights", "2001-07");
+    version = newest.id;
+    attempt = newest.attempt;
   });
   afterAll(() => api.close());
 
@@ -38,6 +41,8 @@ describe("the contract", () => {
       ["getAsset", "GET", `/api/v1/assets/${key}`],
       ["listVersions", "GET", `/api/v1/assets/${key}/versions`],
       ["getVersion", "GET", one],
+      ["listOpenVersions", "GET", `/api/v1/assets/${key}/open-versions?partitions=2001-01,2001-07`],
+      ["getAttempt", "GET", `/api/v1/attempts/${attempt}`],
       ["getPartitions", "GET", `/api/v1/assets/${key}/partitions`],
       ["listAssetChecks", "GET", `/api/v1/assets/${key}/checks`],
       ["listChecks", "GET", "/api/v1/checks"],

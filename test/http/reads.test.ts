@@ -88,6 +88,30 @@ describe("reading what a run did", () => {
     ]);
   });
 
+  it("gives a reader the newest open version of each partition, and the root reason where there is none", async () => {
+    const ask = (asset: string, query: string) =>
+      api.get(`/api/v1/assets/${encodeURIComponent(asset)}/open-versions?${query}`);
+    const reader = "reader=analytics/route_delays";
+    const { json } = await ask("flights/clean_flights", `${reader}&partitions=2001-01,2001-05..2001-07`);
+    const version = await api.newestVersion("flights/clean_flights", "2001-01");
+    expect(json.items).toMatchObject([{ id: version.id, partition: "2001-01", newest: true, value: version.value }]);
+    expect(
+      json.leftOut.map(({ partition, reasons }: Answer) => [
+        partition,
+        ...reasons.map((r: Answer) => [r.kind, r.asset]),
+      ]),
+    ).toEqual([
+      ["2001-05", ["neverMaterialized", "flights/raw_flights"]],
+      ["2001-06", ["neverMaterialized", "flights/raw_flights"]],
+      ["2001-07", ["checkFailed", "flights/raw_flights"]],
+    ]);
+    expect((await ask("flights/airports", reader)).json).toMatchObject({ items: [{ partition: "" }], leftOut: [] });
+    expect(await ask("flights/clean_flights", "partitions=2001-13")).toMatchObject({
+      status: 404,
+      json: { code: "partition.unknown", hint: "write 2001-01 to 2001-12" },
+    });
+  });
+
   it("says which run made what is open", async () => {
     const { json } = await api.get(`/api/v1/why/${delays}?partition=2001-01`);
     expect(json).toMatchObject({ status: "unchecked", reasons: [], remedies: [], madeBy: { id: spring } });
@@ -199,5 +223,13 @@ describe("reading what a run did", () => {
     expect(page.text).toContain("6 observed, 310,000 needed");
     expect(page.text).toContain("npx headgate waive flights/raw_flights@");
     expect(page.text).toContain("&quot;why this is acceptable&quot;");
+  });
+
+  it("shows one attempt with what it was to make, and refuses what is none", async () => {
+    const made = await api.newestVersion("flights/clean_flights", "2001-03");
+    const { json } = await api.get(`/api/v1/attempts/${made.attempt}`);
+    expect(json).toMatchObject({ asset: "flights/clean_flights", partition: "2001-03", run: spring, version: made.id });
+    const unknown = await api.get(`/api/v1/attempts/${made.id}`);
+    expect(unknown).toMatchObject({ status: 404, json: { code: "attempt.unknown" } });
   });
 });

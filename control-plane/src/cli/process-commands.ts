@@ -88,6 +88,23 @@ export interface DoctorCommand {
   readonly json: boolean;
 }
 
+export interface TryCommand {
+  readonly asset: string;
+  readonly partition: string | undefined;
+  readonly workspace: string;
+  readonly dataDir: string;
+  /** The control plane whose validated versions are read. */
+  readonly url: string;
+  readonly token: string | undefined;
+  /** Reads what this attempt read. */
+  readonly attempt: string | undefined;
+  /** Starts under Node's debugger and stops before compute. */
+  readonly inspect: boolean;
+  readonly configFile: string | undefined;
+  readonly settings: readonly string[];
+  readonly json: boolean;
+}
+
 export interface ProcessCommands {
   dev(options: DevCommand): Promise<number>;
   api(options: ApiCommand): Promise<number>;
@@ -96,6 +113,7 @@ export interface ProcessCommands {
   migrate(options: MigrateCommand): Promise<number>;
   verify(options: VerifyCommand): Promise<number>;
   validate(options: ValidateCommand): Promise<number>;
+  try(options: TryCommand): Promise<number>;
   newLocation(options: NewLocationCommand): Promise<number>;
   diff(options: DiffCommand): Promise<number>;
   doctor(options: DoctorCommand): Promise<number>;

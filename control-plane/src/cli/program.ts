@@ -19,6 +19,7 @@ import { addRunCommands, addWorkspaceCommands } from "./run-program.ts";
 import { addProcessCommands } from "./process-program.ts";
 import type { ProcessCommands } from "./process-commands.ts";
 import { painter } from "./paint.ts";
+import { addTryCommand } from "./try-program.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface ProgramOptions {
@@ -63,6 +64,7 @@ export function buildProgram(options: ProgramOptions): Command {
   addWorkspaceCommands(program, ask);
   addProcessCommands(program, processes, terminal, ended);
   addCheckoutCommands(program, processes, ended);
+  addTryCommand(program, processes, terminal, ended);
   return program;
 }
 

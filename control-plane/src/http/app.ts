@@ -23,6 +23,7 @@ import { discardRoutes } from "./routes/discard-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
 import { partitionRoutes } from "./routes/partition-routes.ts";
+import { readableRoutes } from "./routes/readable-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
 import { runRoutes } from "./routes/run-routes.ts";
 import { metricsText, serverRoutes } from "./routes/server-routes.ts";
@@ -39,6 +40,7 @@ const handlers: Handlers = {
   ...definitionsRoute,
   ...assetRoutes,
   ...runRoutes,
+  ...readableRoutes,
   ...whyRoute,
   ...waiverRoutes,
   ...discardRoutes,

@@ -23,6 +23,10 @@ export async function listSteps(
   return pageOf(await query.execute(), page.limit, (row) => row.index);
 }
 
+export async function readAttempt(db: Kysely<Schema>, id: string): Promise<AttemptRow | undefined> {
+  return db.selectFrom("attempts").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
 /** The newest attempt of each of these steps of a run, by the step's index. */
 export async function lastAttempts(
   db: Kysely<Schema>,

@@ -52,6 +52,16 @@ export async function readVersion(db: Kysely<Schema>, id: string): Promise<Versi
   return rows.map(versionRecord)[0];
 }
 
+/** Those of these versions that are there, by id. */
+export async function readVersions(
+  db: Kysely<Schema>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, VersionRecord>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<Row>`select ${columns} from versions v where v.id = any (${ids})`.execute(db);
+  return new Map(rows.map((row) => [row.view.id, versionRecord(row)]));
+}
+
 /** The newest version of a partition that is not discarded. */
 export async function readNewestVersion(
   db: Kysely<Schema>,

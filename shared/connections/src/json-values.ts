@@ -1,6 +1,7 @@
 import { ioManager, type IoManager, type Resource } from "@headgate/sdk";
 import { ConnectionError } from "./connection-error.ts";
 import { objectKey } from "./object-key.ts";
+import { folderObjects } from "./open-object-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 export const jsonMediaType = "application/json";
@@ -32,6 +33,7 @@ export function json({ store, sizeBytesMax = sizeBytesMaxDefault }: SmallValueOp
       const bytes = await resources.store.get(reference, { sizeBytesMax, signal });
       return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
     },
+    scratch: (folder) => json({ store: folderObjects(folder), sizeBytesMax }),
   });
 }
 

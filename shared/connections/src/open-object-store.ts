@@ -1,3 +1,4 @@
+import { pathToFileURL } from "node:url";
 import { resource, type Resource, type Setting } from "@headgate/sdk";
 import { folderStore } from "./folder-store.ts";
 import { parseObjectStoreUrl } from "./object-store-url.ts";
@@ -13,6 +14,11 @@ export function objectStore(url: Setting): Resource<ObjectStore> {
     create: (context) => openObjectStore(context.read(url)),
     dispose: (store) => store.close(),
   });
+}
+
+/** An object store in a folder on this machine: for the scratch folder of `headgate try`. */
+export function folderObjects(folder: string): Resource<ObjectStore> {
+  return objectStore(pathToFileURL(folder).href);
 }
 
 /** Opens an object store. Throws ConnectionError `object_store.url_invalid`, `.unavailable`, `.denied`. */

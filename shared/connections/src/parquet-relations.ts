@@ -2,8 +2,10 @@ import { ioManager, type IoManager, type Resource } from "@headgate/sdk";
 import { ConnectionError } from "./connection-error.ts";
 import type { Database } from "./duckdb.ts";
 import { objectKey } from "./object-key.ts";
+import { folderObjects } from "./open-object-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { isRelation, type Relation } from "./relation.ts";
+import { previewRowsMax, tableMetadata } from "./table-metadata.ts";
 
 export const parquetMediaType = "application/vnd.apache.parquet";
 
@@ -38,6 +40,8 @@ export function parquetRelations(options: {
       const file = await resources.store.getFile(reference, { signal });
       return resources.duckdb.parquet(file.path, file);
     },
+    scratch: (folder) => parquetRelations({ ...options, store: folderObjects(folder) }),
+    preview: (value) => tableMetadata(value, previewRowsMax),
   });
 }
 

@@ -1,6 +1,9 @@
 import type { MetadataValue, TableCell } from "@headgate/sdk";
 import type { Relation } from "./relation.ts";
 
+/** Rows that are shown of a tried value. */
+export const previewRowsMax = 10;
+
 /**
  * The first rows of a relation (at most `rowsMax`) as a table for metadata. Dates and times are written as DuckDB writes
  * them, without a zone where they have none; what is no scalar becomes text.

@@ -2,6 +2,7 @@ import { ioManager, type IoManager } from "@headgate/sdk";
 import { ConnectionError } from "./connection-error.ts";
 import { checkSize, sizeBytesMaxDefault, type SmallValueOptions } from "./json-values.ts";
 import { objectKey } from "./object-key.ts";
+import { folderObjects } from "./open-object-store.ts";
 
 const extensions: Readonly<Record<string, string>> = {
   "text/markdown": "md",
@@ -37,5 +38,6 @@ export function text({
       const bytes = await resources.store.get(reference, { sizeBytesMax, signal });
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     },
+    scratch: (folder) => text({ store: folderObjects(folder), sizeBytesMax, mediaType }),
   });
 }

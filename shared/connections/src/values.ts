@@ -2,9 +2,11 @@ import { ioManager, type IoManager, type Resource } from "@headgate/sdk";
 import { ConnectionError } from "./connection-error.ts";
 import type { Database } from "./duckdb.ts";
 import { json, jsonMediaType } from "./json-values.ts";
+import { folderObjects } from "./open-object-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { parquetMediaType, parquetRelations } from "./parquet-relations.ts";
 import { isRelation } from "./relation.ts";
+import { previewRowsMax, tableMetadata } from "./table-metadata.ts";
 import { text } from "./text-values.ts";
 
 /**
@@ -32,5 +34,7 @@ export function values(options: {
       if (texts.mediaTypes?.includes(reference.mediaType) === true) return texts.read(reference, context);
       throw new ConnectionError("value.not_readable", `${context.assetKey} is stored as ${reference.mediaType}`);
     },
+    scratch: (folder) => values({ ...options, store: folderObjects(folder) }),
+    preview: (value) => (isRelation(value) ? tableMetadata(value, previewRowsMax) : undefined),
   });
 }

@@ -1,4 +1,5 @@
 import { rememberSite } from "./construction-site.ts";
+import type { MetadataInput } from "./metadata.ts";
 import type { ResourceMap, ResourceValues } from "./resource.ts";
 import type { Log } from "./log.ts";
 
@@ -47,6 +48,16 @@ export interface IoManagerOptions<W, R extends ResourceMap> {
    * already must be harmless to publish.
    */
   readonly publish?: (reference: ValueReference, context: IoContext<R>) => void | Promise<void>;
+  /**
+   * The same kind of IO manager that stores below this folder (an absolute path) and nowhere else: for `headgate try`.
+   * Without it a tried value stays in memory.
+   */
+  readonly scratch?: (folder: string) => IoManager<W>;
+  /** What `headgate try` shows of a value, for example its first rows; default, and for undefined: as Node prints it. */
+  readonly preview?: (
+    value: W,
+    context: IoContext<R>,
+  ) => MetadataInput | undefined | Promise<MetadataInput | undefined>;
 }
 
 /** Writes and reads values. `W`: the values that it can write. */
@@ -58,6 +69,8 @@ export interface IoManager<in W = never> {
   readonly write: (value: W, context: IoContext) => WrittenReference | Promise<WrittenReference>;
   readonly read: (reference: ValueReference, context: IoContext) => unknown;
   readonly publish?: (reference: ValueReference, context: IoContext) => void | Promise<void>;
+  readonly scratch?: (folder: string) => IoManager<W>;
+  readonly preview?: (value: W, context: IoContext) => MetadataInput | undefined | Promise<MetadataInput | undefined>;
 }
 
 /** Declares an IO manager. */

@@ -3,3 +3,8 @@ export type { Health, HealthOptions } from "./server/check-health.ts";
 export { serve } from "./server/serve.ts";
 export type { ServedLocation, ServeOptions } from "./server/serve-options.ts";
 export type { TlsFiles } from "./server/tls-files.ts";
+export { openTrial } from "./trial/trial.ts";
+export type { Trial, TrialListener, TrialOptions } from "./trial/trial.ts";
+export type { TrialInput, TrialRequest, TrialVersion } from "./trial/trial-command.ts";
+export type { TrialCheck, TrialError, TrialMetadata, TrialOutcome } from "./trial/trial-outcome.ts";
+export type { PlannedTrial, TrialEdge, TrialPlan, TrialRefusal } from "./trial/plan-trial.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { assetDetail, assetSummary, check, statusRange, version } from "./asset.ts";
+import { assetDetail, assetSummary, check, openVersions, statusRange, version } from "./asset.ts";
 import { route } from "./route.ts";
 import * as shape from "./shapes.ts";
 
@@ -64,6 +64,22 @@ export const assetRoutes = {
     params: oneVersion,
     status: 200,
     answer: version,
+  }),
+  listOpenVersions: route({
+    method: "GET",
+    path: `${api}/assets/{key}/open-versions`,
+    tag: "assets",
+    summary: "What a reader may read: of each partition the newest open version, with its value reference",
+    params: oneAsset,
+    query: z.object({
+      reader: shape.text(255).min(3).optional().describe("asset key of who reads; default: an asset of the same team"),
+      partitions: shape
+        .text(10_000)
+        .optional()
+        .describe("2001-03, 2001-01..2001-06, or a list with commas, 1,000 at most; left out where there are none"),
+    }),
+    status: 200,
+    answer: openVersions,
   }),
   getPartitions: route({
     method: "GET",

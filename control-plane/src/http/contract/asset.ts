@@ -145,6 +145,37 @@ export const input = z
   })
   .meta({ id: "Input", description: "exactly what was read through one dependency" });
 
+const valueReference = z.object({
+  scheme: z.string(),
+  place: z.string(),
+  mediaType: z.string(),
+  digest: z.string(),
+  sizeBytes: z.number(),
+});
+
+export const readableVersion = z
+  .object({
+    id,
+    partition: z.string(),
+    createdAt: time,
+    run: id.nullable(),
+    newest: z.boolean().describe("no newer version of the partition is there"),
+    dataVersion: z.string(),
+    value: valueReference.nullable(),
+    metadata: z.array(metadataEntry),
+    waivers: z.array(id).describe("under which it, or anything upstream of it, is read"),
+  })
+  .meta({ id: "ReadableVersion", description: "what a reader needs of a version" });
+
+export const openVersions = z
+  .object({
+    items: z.array(readableVersion),
+    leftOut: z
+      .array(z.object({ partition: z.string(), reasons: z.array(reason) }))
+      .describe("partitions without an open version, to the root"),
+  })
+  .meta({ id: "OpenVersions" });
+
 export const version = z
   .object({
     id,
@@ -160,15 +191,7 @@ export const version = z
     location: z.string(),
     codeVersion: z.string(),
     dataVersion: z.string(),
-    value: z
-      .object({
-        scheme: z.string(),
-        place: z.string(),
-        mediaType: z.string(),
-        digest: z.string(),
-        sizeBytes: z.number(),
-      })
-      .nullable(),
+    value: valueReference.nullable(),
     metadata: z.array(metadataEntry),
     inputs: z.array(input),
     results: z.array(checkResult),
@@ -257,3 +280,27 @@ export const attempt = z
     inputs: z.array(input),
   })
   .meta({ id: "Attempt" });
+
+export const attemptDetail = attempt
+  .extend({
+    asset: z.string(),
+    partition: z.string(),
+    kind: z.enum(["materialize", "checks"]),
+    run: id,
+    step: z.int(),
+    location: z.string(),
+    version: id.describe("made or checked by it"),
+    config: z.record(z.string(), z.unknown()).describe("of the run, for this asset"),
+    tags: z.record(z.string(), z.string()).describe("of the run"),
+    reads: z.array(
+      z.object({
+        name: z.string(),
+        asset: z.string(),
+        mode: z.enum(["strict", "lastValidated", "orderOnly"]),
+        versions: z.array(readableVersion).describe("in the order in which they were read"),
+        gone: z.array(id).describe("versions that are not there any more"),
+        leftOut: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: "AttemptDetail", description: "an attempt with what it read, as a reader needs it" });

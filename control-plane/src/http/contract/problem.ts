@@ -15,6 +15,7 @@ export const problemCodes = {
   "asset.unknown": { status: 404, title: "There is no such asset" },
   "location.unknown": { status: 404, title: "There is no such code location" },
   "run.unknown": { status: 404, title: "There is no such run" },
+  "attempt.unknown": { status: 404, title: "There is no such attempt" },
   "version.unknown": { status: 404, title: "There is no such version" },
   "waiver.unknown": { status: 404, title: "There is no such waiver" },
   "check.unknown": { status: 404, title: "There is no such check" },

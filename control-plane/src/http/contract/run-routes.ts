@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { version } from "./asset.ts";
+import { attemptDetail, version } from "./asset.ts";
 import {
   checksRequest,
   event,
@@ -109,6 +109,15 @@ export const runRoutes = {
     query: z.object({ state: stepState.optional(), ...shape.pageQuery }),
     status: 200,
     answer: shape.page(step),
+  }),
+  getAttempt: route({
+    method: "GET",
+    path: `${api}/attempts/{id}`,
+    tag: "runs",
+    summary: "One attempt of a step, with value references of exactly what it read",
+    params: oneRun,
+    status: 200,
+    answer: attemptDetail,
   }),
   listRunEvents: route({
     method: "GET",

@@ -11,6 +11,8 @@ const ioFields: Readonly<Record<string, FieldRule>> = {
   write: callable,
   read: callable,
   publish: callable,
+  scratch: callable,
+  preview: callable,
 };
 
 /** @throws DefinitionProblem for an IO manager that cannot write or read, or has a field of the wrong form */

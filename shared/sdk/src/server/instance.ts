@@ -299,6 +299,9 @@ export class Instance {
       case "probed":
       case "published":
       case "secrets":
+      case "inspecting":
+      case "trialPlanned":
+      case "previewed":
     }
   }
 

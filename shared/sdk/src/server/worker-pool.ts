@@ -156,6 +156,9 @@ export class WorkerPool {
       case "described":
       case "probing":
       case "probed":
+      case "inspecting":
+      case "trialPlanned":
+      case "previewed":
     }
   }
 

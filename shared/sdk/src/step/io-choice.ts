@@ -3,10 +3,10 @@ import type { IoManager, ValueReference } from "../io-manager.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { StepFailure } from "./step-failure.ts";
 
-/** The IO manager that stores the values of `asset`. @throws StepFailure `io.missing` */
+/** The IO manager that stores the values of `asset`; one that stores in the scratch folder where it is tried. @throws StepFailure `io.missing` */
 export function writerFor(environment: StepEnvironment, asset: AnyAsset): IoManager {
   const writer = asset.io ?? environment.ioManagers[0];
-  if (writer !== undefined) return writer;
+  if (writer !== undefined) return environment.scratch?.writer(writer) ?? writer;
   throw new StepFailure(
     "io.missing",
     `${asset.key} returned a value and there is no IO manager to store it.`,
@@ -25,6 +25,8 @@ export function readerFor(
   reader: AnyAsset | undefined,
   reference: ValueReference,
 ): IoManager {
+  const tried = environment.scratch?.reader(reference);
+  if (tried !== undefined) return tried;
   const candidates = new Set<IoManager>();
   if (reader?.io !== undefined) candidates.add(reader.io);
   for (const candidate of environment.ioManagers) candidates.add(candidate);

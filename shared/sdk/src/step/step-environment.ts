@@ -5,6 +5,7 @@ import type { IoManager } from "../io-manager.ts";
 import type { CodeBase } from "./code-base.ts";
 import type { LogCapture } from "./log-capture.ts";
 import type { Redaction } from "./redaction.ts";
+import type { Scratch } from "../trial/scratch.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 
 /** What the steps of one worker process share; `log` is that of the attempt that runs. */
@@ -21,4 +22,6 @@ export interface StepEnvironment {
   readonly codeBase: CodeBase | undefined;
   readonly redaction: Redaction;
   readonly log: LogCapture;
+  /** Where values go when an asset is tried; absent in a run. */
+  readonly scratch?: Scratch | undefined;
 }

@@ -23,6 +23,10 @@ import type { StepEnvironment } from "./step-environment.ts";
 import { stepError } from "./step-error.ts";
 import { StepFailure } from "./step-failure.ts";
 import { StepRunner } from "./step-runner.ts";
+import { endDebugged, heldUp, waitForDebugger } from "../trial/debugger.ts";
+import { planTrial } from "../trial/plan-trial.ts";
+import { Scratch } from "../trial/scratch.ts";
+import { previewOf } from "../trial/trial-preview.ts";
 import type { AbortReason, BundleReference, FromWorker, LoadProblem, ToWorker } from "./worker-protocol.ts";
 import { requiredVariables } from "../reference.ts";
 
@@ -82,11 +86,21 @@ export class WorkerMain {
         return this.#computation(message.command);
       case "publish":
         return this.#publish(message.attemptId, message.request);
+      case "inspect":
+        return waitForDebugger((url) => this.#send({ kind: "inspecting", url }));
+      case "planTrial": {
+        const { assetKey, partition, nowMs } = message;
+        const planned = planTrial((this.#code ?? noCode).described, assetKey, partition, nowMs);
+        return this.#send({ kind: "trialPlanned", planned });
+      }
+      case "try":
+        return this.#step(message.command, new Scratch(message.folder), message.inspected);
       case "abort":
         if (this.#running?.openIds.includes(message.attemptId)) this.#running.abort(message.reason);
         return;
       case "exit":
         await this.#resources.dispose();
+        endDebugged();
         process.exit(0);
     }
   }
@@ -121,14 +135,15 @@ export class WorkerMain {
     this.#send({ kind: "probed", source: undefined, problem: undefined });
   }
 
-  async #step(command: StepCommand): Promise<void> {
+  async #step(command: StepCommand, scratch?: Scratch, inspected = false): Promise<void> {
     const { attemptId, work } = command;
     if (work?.$case === "materialize" && this.#code?.described.outputs.has(command.assetKey)) {
       return this.#computation({ computationId: attemptId, members: [command], inputs: work.value.inputs });
     }
     const log = this.#logOf(attemptId);
     const reports = this.#reports();
-    const runner = new StepRunner(this.#environment(log), command, {
+    const environment = this.#environment(log, scratch, inspected);
+    const runner = new StepRunner(environment, command, {
       started: () => reports.started(attemptId),
       computed: (computed, verdicts) => reports.computed(attemptId, computed, verdicts),
       checkStarted: (started) => reports.checkStarted(attemptId, started),
@@ -141,6 +156,9 @@ export class WorkerMain {
       died: (error) => this.#diedIn([attemptId], log, error),
     });
     const finished = await runner.run();
+    if (scratch !== undefined) {
+      this.#send({ kind: "previewed", attemptId, preview: await previewOf(environment, command, scratch) });
+    }
     this.#end();
     this.#send({ kind: "finished", attemptId, logs: log.take(), finished, isLast: false });
   }
@@ -227,12 +245,12 @@ export class WorkerMain {
     return new LogCapture(this.#redaction, (logs) => this.#send({ kind: "logs", attemptId, logs }));
   }
 
-  #environment(log: LogCapture): StepEnvironment {
+  #environment(log: LogCapture, scratch?: Scratch, inspected = false): StepEnvironment {
     const { described, ioManagers, codeBase, codeVersionOf } = this.#code ?? noCode;
     return {
-      assets: described.assets,
-      checks: described.checks,
+      ...(inspected ? heldUp(described) : { assets: described.assets, checks: described.checks }),
       outputs: described.outputs,
+      scratch,
       ioManagers,
       codeVersionOf,
       resources: this.#resources,

@@ -11,6 +11,9 @@ import type {
   StepError,
 } from "@headgate/proto";
 
+import type { PlannedTrial } from "../trial/plan-trial.ts";
+import type { TrialPreview } from "../trial/scratch.ts";
+
 // What the serving process and its worker processes say to each other over Node's IPC channel. The messages of a step
 // have the shape of the wire already, so that the serving process only numbers and forwards them.
 
@@ -36,6 +39,16 @@ export type ToWorker =
   | { readonly kind: "publish"; readonly attemptId: string; readonly request: PublishRequest }
   /** Several attempts, each of which ends with a `finished` of its own. */
   | { readonly kind: "computation"; readonly command: ComputationCommand }
+  /** A debugger must be attached before anything goes on: `inspecting` says where. */
+  | { readonly kind: "inspect" }
+  | {
+      readonly kind: "planTrial";
+      readonly assetKey: string;
+      readonly partition: string | undefined;
+      readonly nowMs: number;
+    }
+  /** As `step`, with values in a folder and without timeouts of checks where a debugger holds them up. */
+  | { readonly kind: "try"; readonly command: StepCommand; readonly folder: string; readonly inspected: boolean }
   | { readonly kind: "abort"; readonly attemptId: string; readonly reason: AbortReason }
   | { readonly kind: "exit" };
 
@@ -77,6 +90,10 @@ export type FromWorker =
   | { readonly kind: "probing"; readonly source: string }
   | { readonly kind: "probed"; readonly problem: LoadProblem | undefined; readonly source: string | undefined }
   | { readonly kind: "secrets"; readonly values: readonly string[] }
+  | { readonly kind: "inspecting"; readonly url: string }
+  | { readonly kind: "trialPlanned"; readonly planned: PlannedTrial }
+  /** What the value of a trial looks like; before `finished`. */
+  | { readonly kind: "previewed"; readonly attemptId: string; readonly preview: TrialPreview }
   | { readonly kind: "started"; readonly attemptId: string }
   | { readonly kind: "logs"; readonly attemptId: string; readonly logs: readonly CapturedLog[] }
   /** One message: a version is not told without the verdicts that nobody can reach again. */
