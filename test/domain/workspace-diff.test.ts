@@ -73,6 +73,19 @@ describe("a diff of two workspaces", () => {
     expect(isSafe(between([assetOf("a/x")], [assetOf("a/x"), assetOf("a/new")]))).toBe(true);
   });
 
+  test("tells an asset that took over the history of another key as renamed: nothing is removed", () => {
+    const check = (key: string) => checkOf(key, "rows");
+    const renamed = assetOf("a/y", [], { formerly: assetOf("a/x").key });
+    const diff = workspaceDiff(
+      graphOf(locationOf("a", [assetOf("a/x")], [check("a/x")])),
+      graphOf(locationOf("a", [renamed, retired(assetOf("a/x"))], [check("a/y")])),
+    );
+    expect(diff).toMatchObject({ added: [], removed: [], refused: [] });
+    expect(diff.changed).toMatchObject([{ key: "a/y", changes: [{ aspect: "key", text: "renamed from a/x" }] }]);
+    expect(diff.checks).toEqual({ added: [], removed: [], weakened: [], strengthened: [] });
+    expect(isSafe(diff)).toBe(true);
+  });
+
   test("names the consumers that lose an export, and not those that keep it", () => {
     const consumers = [
       { kind: "asset", key: "b/reader", team: "b" },

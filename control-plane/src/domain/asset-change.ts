@@ -18,6 +18,7 @@ const untold: ReadonlySet<string> = new Set(["kind", "key", "source", "descripti
 export function assetChanges(before: AssetDefinition, after: AssetDefinition): AssetChange[] {
   const changes: AssetChange[] = [];
   const say = (aspect: string, text: string): void => void changes.push({ aspect, text, weakens: false });
+  if (before.key !== after.key) say("key", `renamed from ${before.key}`);
   if (before.codeVersion !== after.codeVersion) say("code", codeText(before.codeVersion, after.codeVersion));
   changes.push(...dependencyChanges(before.dependencies, after.dependencies));
   if (differ(before.partitions, after.partitions)) {
@@ -26,7 +27,7 @@ export function assetChanges(before: AssetDefinition, after: AssetDefinition): A
   if (audienceText(before) !== audienceText(after)) {
     say("export", `exported to ${audienceText(before)} → to ${audienceText(after)}`);
   }
-  const told = new Set([...untold, "codeVersion", "dependencies", "partitions", "export"]);
+  const told = new Set([...untold, "codeVersion", "dependencies", "partitions", "export", "formerly"]);
   const fields = new Set([...Object.keys(before), ...Object.keys(after)].filter((field) => !told.has(field)));
   for (const field of [...fields].sort()) {
     const [was, is] = [before, after].map((definition) => (definition as unknown as Record<string, unknown>)[field]);

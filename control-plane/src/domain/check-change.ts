@@ -1,6 +1,5 @@
 import type { AssetKey } from "@headgate/model";
 import type { AssetNode, CheckNode } from "./asset-graph.ts";
-import { checkId } from "./asset-graph.ts";
 
 /** A check of one asset that is another, or is there on one side alone. */
 export interface CheckChange {
@@ -36,8 +35,8 @@ export function checkChanges(
     keyof CheckChanges,
     CheckChange[]
   >;
-  const was = new Map(before.checks.map((check) => [check.id, check]));
-  const is = new Map(after.checks.map((check) => [check.id, check]));
+  const was = new Map(before.checks.map((check) => [identity(check), check]));
+  const is = new Map(after.checks.map((check) => [identity(check), check]));
   const [requiredBefore, requiredAfter] = [requiredIds(before), requiredIds(after)];
   for (const [id, check] of is) if (!was.has(id) && check.error === undefined) changes.added.push(told(check, []));
   for (const [id, older] of was) {
@@ -70,8 +69,13 @@ export function checkChanges(
   return changes;
 }
 
+/** Among the checks of one asset, whose key may be another than before. */
+function identity({ team, name }: { readonly team: string; readonly name: string }): string {
+  return `${team}:${name}`;
+}
+
 function requiredIds({ definition }: AssetNode): ReadonlySet<string> {
-  return new Set(definition.requiredChecks.map(({ asset, team, name }) => checkId(asset, team, name)));
+  return new Set(definition.requiredChecks.map(identity));
 }
 
 function told({ asset, team, name, definition }: CheckNode, texts: readonly string[]): CheckChange {

@@ -53,16 +53,26 @@ export function workspaceDiff(before: Graph, after: Graph): WorkspaceDiff {
   const refused = newErrors(before, after);
   const refusedAssets = new Set(refused.filter(({ kind }) => kind === "asset").map(({ key }) => key));
   const old = inOrder(before).filter((node) => !node.retired);
+  // A key that another one has taken over is renamed: neither removed nor added.
+  const renamed = new Map<AssetKey, AssetNode>();
+  for (const node of after.order) {
+    const { formerly } = node.definition;
+    const isRename = formerly !== undefined && defined(after, formerly) === undefined && !node.retired;
+    if (isRename && defined(before, formerly) !== undefined && defined(before, node.key) === undefined) {
+      renamed.set(formerly, node);
+    }
+  }
+  const newNames = new Set([...renamed.values()].map(({ key }) => key));
   const pairs = old.flatMap((node) => {
-    const newer = defined(after, node.key);
+    const newer = defined(after, node.key) ?? renamed.get(node.key);
     return newer === undefined ? [] : [{ older: node, newer }];
   });
   return {
     added: inOrder(after)
-      .filter((node) => !node.retired && defined(before, node.key) === undefined)
+      .filter(({ key, retired }) => !retired && defined(before, key) === undefined && !newNames.has(key))
       .map(diffed),
     removed: old
-      .filter(({ key }) => defined(after, key) === undefined && !refusedAssets.has(key))
+      .filter(({ key }) => defined(after, key) === undefined && !renamed.has(key) && !refusedAssets.has(key))
       .map((node) => ({ ...diffed(node), consumers: consumersOf(after.asset(node.key), () => true) })),
     unexported: pairs.flatMap(({ older, newer }) => unexported(older, newer)),
     changed: pairs.flatMap(({ older, newer }) => changed(older, newer)),
