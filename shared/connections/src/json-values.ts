@@ -4,6 +4,7 @@ import { objectKey } from "./object-key.ts";
 import { folderObjects } from "./open-object-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 
+/** The media type of values that `json` and `values` store. */
 export const jsonMediaType = "application/json";
 
 export interface SmallValueOptions {

@@ -7,6 +7,7 @@ import type { ObjectStore } from "./object-store.ts";
 import { isRelation, type Relation } from "./relation.ts";
 import { previewRowsMax, tableMetadata } from "./table-metadata.ts";
 
+/** The media type of relations that `parquetRelations` and `values` store. */
 export const parquetMediaType = "application/vnd.apache.parquet";
 
 /**

@@ -6,6 +6,7 @@ import { formatPlace, parsePlace, versionTableName, viewName } from "./table-nam
 import { ensureSchema, readTable, writeTable } from "./table-versions.ts";
 import { publishTable } from "./table-view.ts";
 
+/** The media type of values that are tables in Postgres. */
 export const postgresTableMediaType = "application/vnd.postgresql.table";
 const scheme = "postgres";
 

@@ -38,6 +38,7 @@ export interface Relation<out Row = unknown> {
   writeParquet(path: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
 }
 
+/** True for a relation of this package: a table that stays in DuckDB. */
 export function isRelation(value: unknown): value is Relation {
   return typeof value === "object" && value !== null && brand in value;
 }

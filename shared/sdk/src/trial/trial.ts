@@ -39,6 +39,7 @@ export async function openTrial(options: TrialOptions): Promise<Trial> {
   return new Trial(await loadLocation(locationSources(options.module), options.signal), options);
 }
 
+/** A location's code in a worker process, in which its assets are tried; made by `openTrial`. */
 export class Trial {
   readonly #location: LoadedLocation;
   readonly #options: TrialOptions;
