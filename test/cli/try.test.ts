@@ -17,6 +17,7 @@ import { asset, assetCheck, assetSpec, definitions, env, monthlyPartitions, reso
 import { objectStore, json as storedJson } from "@headgate/connections";
 import { writeFileSync } from "node:fs";
 import { json } from "./io.ts";
+import { broken } from "./broken.ts";
 
 const settings = resource({
   create: ({ read }) => ({ region: read(env("SHOP_REGION")), token: read(secret("SHOP_TOKEN")) }),
@@ -56,7 +57,7 @@ const waits = asset({
 });
 const crashes = asset({ key: "shop/crashes", compute: () => process.exit(7) });
 
-export default definitions({ team: "shop", io: json, assets: [total, monthly, reads, waits, crashes], checks: [positive] });
+export default definitions({ team: "shop", io: json, assets: [total, broken, monthly, reads, waits, crashes], checks: [positive] });
 `;
 
 interface Tried {
@@ -71,7 +72,11 @@ interface Tried {
 }
 
 describe("headgate try, without a control plane", () => {
-  const location = new LocationFolder({ "definitions.ts": definitions });
+  const location = new LocationFolder({
+    "definitions.ts": definitions,
+    // What does not load hides nothing else.
+    "broken.ts": `throw new Error("a colleague is at it"); export const broken = undefined;`,
+  });
   const mark = randomUUID();
   let folder: string;
   /** Nobody listens there. */
@@ -155,7 +160,6 @@ describe("headgate try, without a control plane", () => {
     const refusals: [number | null, string][] = [];
     for (const args of [
       ["shop/monthly"],
-      ["shop/totl"],
       ["store/total"],
       ["shop/reads"],
       ["shop/total", "--set", "shop/other.factor=1"],
@@ -169,7 +173,6 @@ describe("headgate try, without a control plane", () => {
         2,
         "shop/monthly is partitioned: say which partition.\nFor example --partition 2001-03; there are 2001-01..2001-03.\n",
       ],
-      [2, "This code defines no asset shop/totl.\nDid you mean shop/total?\n"],
       [2, `${join(folder, "workspace.yaml")} has no module of team store.\nIt has modules of shop.\n`],
       [
         2,

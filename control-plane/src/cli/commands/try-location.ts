@@ -52,7 +52,7 @@ export async function findLocation(options: FindOptions): Promise<TriedLocation>
       const at = place === "" ? "" : `${join(found.folder, place)}: `;
       return `${at}${message} [${code}]${hint === "" ? "" : `\n    ${hint}`}`;
     });
-    if (trial.assetKeys.includes(asset) && trial.problems(asset).length === 0) return found;
+    if (trial.defines(asset)) return found;
     if (trial.assetKeys.includes(asset)) throw new CliError("try.definition_refused", wrong.join("\n"), "");
     known = [...known, ...trial.assetKeys];
     problems = [...problems, ...wrong];

@@ -58,6 +58,11 @@ export class Trial {
     return this.#location.entries.filter(({ kind }) => kind === "asset").map(({ key }) => key);
   }
 
+  /** True if this code defines the asset and nothing is wrong with its definition, whatever else is wrong. */
+  defines(assetKey: string): boolean {
+    return this.#location.entries.some(({ kind, key, error }) => kind === "asset" && key === assetKey && !error);
+  }
+
   /** What is wrong with the code: of one asset and of what did not load, so that it may be missing because of it. */
   problems(
     assetKey: string,
