@@ -213,7 +213,8 @@ function pathOf(request: FastifyRequest): string {
 }
 
 function answerProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status >= 500)
+  // "Not ready" is the answer that whoever asks came for, and asks for again.
+  if (problem.status >= 500 && problem.code !== "service.not_ready")
     request.log.error({ err: problem.cause ?? problem, url: pathOf(request) }, problem.message);
   if (problem.status === 401) void reply.header("www-authenticate", 'Bearer realm="headgate"');
   return reply
