@@ -95,6 +95,8 @@ async function firstOf(
     signal.addEventListener("abort", aborted);
   });
   try {
+    // Aborted while the process was being started: no event will tell of it any more.
+    signal.throwIfAborted();
     return await Promise.race([announced, gone, late, stopped]);
   } finally {
     clearTimeout(timer);
