@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { planChecks } from "../../control-plane/src/domain/plan.ts";
+import { planChecks } from "../../control-plane/src/domain/plan-checks.ts";
 import { loadGateView } from "../../control-plane/src/storage/gate-state.ts";
 import { Engine } from "../support/engine.ts";
 import { FakeLocation, checkReport, computed, succeeded } from "../support/fake-location.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { entangledStep } from "../../control-plane/src/domain/computed-together.ts";
 import { type Graph, buildGraph } from "../../control-plane/src/domain/graph.ts";
-import { type PlanResult, type PlannedStep, plan } from "../../control-plane/src/domain/plan.ts";
+import { plan } from "../../control-plane/src/domain/plan.ts";
+import type { PlanResult, PlannedStep } from "../../control-plane/src/domain/planned-step.ts";
 import { stepIdentity, withoutSucceeded } from "../../control-plane/src/domain/retry-plan.ts";
 import { viewOf } from "../support/gate-versions.ts";
 import { assetOf, checkOf, keyOf, lastGood, locationOf, retired } from "../support/graph-definitions.ts";

@@ -3,16 +3,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { VersionView } from "../../control-plane/src/domain/gate.ts";
 import { type Graph, buildGraph } from "../../control-plane/src/domain/graph.ts";
-import {
-  type Forecast,
-  type Plan,
-  type PlannedStep,
-  plan,
-  planChecks,
-  planMissingChecks,
-  planTargets,
-  stepsMax,
-} from "../../control-plane/src/domain/plan.ts";
+import { planMissingChecks } from "../../control-plane/src/domain/check-steps.ts";
+import { plan } from "../../control-plane/src/domain/plan.ts";
+import { planChecks } from "../../control-plane/src/domain/plan-checks.ts";
+import { planTargets } from "../../control-plane/src/domain/plan-targets.ts";
+import { type Forecast, type Plan, type PlannedStep, stepsMax } from "../../control-plane/src/domain/planned-step.ts";
 import { resultOf, versionOf, viewOf } from "../support/gate-versions.ts";
 import { type DependencyText, assetOf, checkOf, locationOf, retired } from "../support/graph-definitions.ts";
 

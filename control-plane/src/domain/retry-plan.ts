@@ -1,4 +1,4 @@
-import type { Plan, PlannedStep } from "./plan.ts";
+import type { Plan, PlannedStep } from "./planned-step.ts";
 
 /** Names what a step makes, so that a step of a run and one of its retry can be told to be the same. */
 export function stepIdentity(step: Pick<PlannedStep, "kind" | "asset" | "partition" | "location">): string {

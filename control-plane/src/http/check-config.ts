@@ -1,7 +1,7 @@
 import { configProblems } from "../domain/config-problems.ts";
 import { unknownConfigFields } from "../domain/unknown-config-fields.ts";
 import type { Graph } from "../domain/graph.ts";
-import type { Plan } from "../domain/plan.ts";
+import type { Plan } from "../domain/planned-step.ts";
 import { Problem } from "./problem.ts";
 
 const errorsMax = 20;

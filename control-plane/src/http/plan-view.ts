@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { GateView } from "../domain/gate.ts";
-import type { PlanRefusal, PlanTarget } from "../domain/plan.ts";
+import type { PlanTarget } from "../domain/plan-targets.ts";
+import type { PlanRefusal } from "../domain/planned-step.ts";
 import { ancestors } from "../domain/root-reasons.ts";
 import { loadGateView } from "../storage/gate-state.ts";
 import { Problem } from "./problem.ts";

@@ -1,6 +1,6 @@
 import { formatPartitions } from "@headgate/model";
 import type pg from "pg";
-import type { Plan, PlannedStep } from "../domain/plan.ts";
+import type { Plan, PlannedStep } from "../domain/planned-step.ts";
 import type { EdgeRow, Schema } from "./schema.ts";
 
 export interface NewRun {

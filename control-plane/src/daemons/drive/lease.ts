@@ -4,7 +4,7 @@ import type { DependencyMode } from "../../domain/definitions.ts";
 import type { EdgeVerdict, VersionView } from "../../domain/gate.ts";
 import { pinKey } from "../../domain/gate.ts";
 import type { AssetNode, Edge } from "../../domain/graph.ts";
-import { checksWithAsset } from "../../domain/plan.ts";
+import { checksWithAsset } from "../../domain/check-steps.ts";
 import type { Run, RunStep } from "../../domain/run-state.ts";
 import { definitionsGate } from "../../storage/bump-gate.ts";
 import type { InputRow } from "../../storage/schema.ts";

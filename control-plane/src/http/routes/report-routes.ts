@@ -4,7 +4,7 @@ import type pg from "pg";
 import { type AssetReport, type ReportRefusal, decideReport, decideResult } from "../../domain/external-report.ts";
 import type { ResultView, ValueView, VersionView } from "../../domain/gate.ts";
 import type { AssetNode } from "../../domain/graph.ts";
-import { planMissingChecks } from "../../domain/plan.ts";
+import { planMissingChecks } from "../../domain/check-steps.ts";
 import { gateMove } from "../../domain/waiver-decision.ts";
 import { appendNumbered } from "../../storage/append-events.ts";
 import { shareOwner } from "../../storage/asset-owners.ts";

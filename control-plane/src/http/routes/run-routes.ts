@@ -1,7 +1,10 @@
 import type { Kysely } from "kysely";
 import type pg from "pg";
 import type { Graph } from "../../domain/graph.ts";
-import { type Plan, type PlanRequest, plan, planChecks, planTargets } from "../../domain/plan.ts";
+import { plan } from "../../domain/plan.ts";
+import { planChecks } from "../../domain/plan-checks.ts";
+import { type PlanRequest, planTargets } from "../../domain/plan-targets.ts";
+import type { Plan } from "../../domain/planned-step.ts";
 import { remedies } from "../../domain/reason-text.ts";
 import { stepIdentity, withoutSucceeded } from "../../domain/retry-plan.ts";
 import { requestCancel } from "../../storage/cancel-run.ts";
