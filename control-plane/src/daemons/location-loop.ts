@@ -12,6 +12,7 @@ import { syncDefinitions } from "./definition-sync.ts";
 import type { LocationListener } from "./location-listener.ts";
 import { LocationStatusWriter } from "./location-status-writer.ts";
 import type { LocationTarget } from "./location-target.ts";
+import { WakeableWait } from "./wakeable-wait.ts";
 
 export interface LocationLoopOptions {
   readonly pool: pg.Pool;
@@ -54,9 +55,7 @@ export class LocationLoop {
   #client: LocationClient | undefined;
   #session: Session | undefined;
   #instanceId: string | undefined;
-  /** Ends the present wait. */
-  #wake: () => void = () => undefined;
-  #woken = false;
+  readonly #nap = new WakeableWait();
   /** The fetch of definitions that changed during a session. */
   #syncing: { readonly client: LocationClient; again: boolean; readonly ended: Promise<void> } | undefined;
   readonly #settled: Promise<void>;
@@ -94,7 +93,7 @@ export class LocationLoop {
       // A call that hangs at the old address must not hold up the new one.
       this.#client?.close();
     }
-    this.#wakeUp();
+    this.#nap.wake();
   }
 
   /** It could not even be started. */
@@ -106,7 +105,7 @@ export class LocationLoop {
   /** Fetches the definitions again, or dials at once. Resolves when that has been tried. */
   async reload(): Promise<void> {
     if (this.#client !== undefined && this.hasSession) await this.#resync(this.#client);
-    else this.#wakeUp();
+    else this.#nap.wake();
   }
 
   /** Has the location show a version to readers outside; answers why it could not. Throws LocationError. */
@@ -119,7 +118,7 @@ export class LocationLoop {
     this.#stopped = true;
     this.#session?.close();
     this.#client?.close();
-    this.#wakeUp();
+    this.#nap.wake();
     await this.#ended;
     await this.#status.close();
     this.#settle();
@@ -147,14 +146,14 @@ export class LocationLoop {
         if (this.#stopped || address !== this.#address) continue;
         await this.#dialFailed(address, error);
       }
-      await this.#wait(this.#breaker.delayMs(this.#options.random()));
+      await this.#nap.wait(this.#breaker.delayMs(this.#options.random()));
     }
   }
 
   /** Nobody has said yet where it is: a module that is being started. */
   async #awaitAddress(): Promise<void> {
     const { name } = this.#target;
-    await this.#wait(this.#options.startGraceMs);
+    await this.#nap.wait(this.#options.startGraceMs);
     if (this.#address !== undefined || this.#stopped) return;
     const message = `Location ${name} has not started yet.`;
     await this.#report("unreachable", {
@@ -163,7 +162,7 @@ export class LocationLoop {
       hint: "See its output; a mistake in the module is printed there. A module entry needs `headgate dev`.",
     });
     this.#settle();
-    while (this.#address === undefined && !this.#stopped) await this.#wait(undefined);
+    while (this.#address === undefined && !this.#stopped) await this.#nap.wait(undefined);
   }
 
   /** One visit, from dialling to the end of the session. Resolves with why the session ended. */
@@ -252,7 +251,7 @@ export class LocationLoop {
   async #dialFailed(address: string, error: unknown): Promise<void> {
     this.#warn(error, `it cannot be loaded from ${address}`);
     // The database is away: that is not the location's doing, and there is nowhere to write it either.
-    if (error instanceof StorageError) return this.#wait(databaseRetryMs);
+    if (error instanceof StorageError) return this.#nap.wait(databaseRetryMs);
     this.#breaker.failed();
     const refused = !(error instanceof LocationError) || error.isRefusal;
     await this.#report(refused ? "refused" : "unreachable", describe(error));
@@ -300,26 +299,6 @@ export class LocationLoop {
     const { name, team } = this.#target;
     const address = this.#address;
     await this.#status.write({ name, team, state, error, ...(address === undefined ? {} : { address }) });
-  }
-
-  #wakeUp(): void {
-    this.#woken = true;
-    this.#wake();
-  }
-
-  /** Until woken, or for `ms` at most; a call that came before counts. */
-  async #wait(ms: number | undefined): Promise<void> {
-    if (!this.#woken) {
-      await new Promise<void>((resolve) => {
-        const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#wake = () => undefined;
-    this.#woken = false;
   }
 
   #logApplied({

@@ -1,11 +1,4 @@
-import type {
-  AssetKey,
-  DimensionDefinition,
-  DimensionMapping,
-  PartitionMapping,
-  PartitionsDefinition,
-  SimpleMapping,
-} from "@headgate/model";
+import type { AssetKey } from "@headgate/model";
 import { outputsMax } from "@headgate/model";
 import * as wire from "@headgate/proto";
 import type {
@@ -22,14 +15,12 @@ import type {
 import type { ManifestEntry, ReceivedDefinition } from "../domain/manifest.ts";
 import { assetKeyText, boundedText, exactText, nameText, quoted, requiredText } from "./bounded-text.ts";
 import { parseCleanJson } from "./clean-json.ts";
+import { mapping, partitions } from "./decode-partitions.ts";
+import { bounded, durationMs, int32 } from "./wire-bounds.ts";
 import { WireError, missingField, unknownEnum } from "./wire-error.ts";
 
 const descriptionLengthMax = 8_192;
 const schemaLengthMax = 1_048_576;
-const listLengthMax = 10_000;
-const partitionKeysMax = 100_000;
-/** What a timer of Node can wait: 24 days. */
-const durationMsMax = 2_147_483_647;
 const attemptLeaseMsDefault = 60_000;
 const gateTimeoutMsDefault = 3_600_000;
 
@@ -201,88 +192,6 @@ function dependencyMode(mode: wire.DependencyMode): DependencyMode {
   throw unknownEnum("a dependency's mode", mode);
 }
 
-function partitions(definition: wire.PartitionsDefinition): PartitionsDefinition {
-  if (definition.kind?.$case !== "multi") return dimensionDefinition(definition);
-  const dimensions = bounded("dimensions", definition.kind.value.dimensions, dimensionsMax).map((dimension) => {
-    const name = exactText("the name of a dimension", dimension.name);
-    if (dimension.definition === undefined) throw missingField(`the definition of dimension ${quoted(name)}`);
-    return { name, definition: dimensionDefinition(dimension.definition) };
-  });
-  return { kind: "multi", dimensions };
-}
-
-/** More are refused where the space is made; this bounds what is read. */
-const dimensionsMax = 100;
-
-function dimensionDefinition({ kind }: wire.PartitionsDefinition): DimensionDefinition {
-  switch (kind?.$case) {
-    case "dynamic":
-      return { kind: "dynamic", name: nameText("the name of dynamic partitions", kind.value.name) };
-    case "multi":
-      throw new WireError("wire.out_of_range", "a dimension of partitions has dimensions itself");
-    case "static":
-      return { kind: "static", keys: partitionKeys(kind.value.keys) };
-    case "timeWindow": {
-      const end = exactText("the partitions' end", kind.value.end);
-      return {
-        kind: "timeWindow",
-        cron: exactText("the partitions' cron", kind.value.cron),
-        timezone: exactText("the partitions' timezone", kind.value.timezone),
-        start: exactText("the partitions' start", kind.value.start),
-        ...(end === "" ? {} : { end }),
-      };
-    }
-    case undefined:
-      throw missingField("the kind of partitions");
-  }
-}
-
-function mapping(given: wire.PartitionMapping): PartitionMapping {
-  if (given.kind?.$case !== "dimensions") return simpleMapping(given);
-  const dimensions = bounded("dimensions", given.kind.value.dimensions, dimensionsMax).map(dimensionMapping);
-  return { kind: "dimensions", dimensions };
-}
-
-function dimensionMapping({ upstream, downstream, mapping: of }: wire.DimensionMapping): DimensionMapping {
-  if (of === undefined) throw missingField(`the mapping of dimension ${quoted(upstream)}`);
-  return {
-    upstream: exactText("a dimension of the upstream", upstream),
-    ...(downstream === "" ? {} : { downstream: exactText("a dimension of the reader", downstream) }),
-    mapping: simpleMapping(of),
-  };
-}
-
-function simpleMapping({ kind }: wire.PartitionMapping): SimpleMapping {
-  switch (kind?.$case) {
-    case "dimensions":
-      throw new WireError("wire.out_of_range", "the mapping of a dimension has dimensions itself");
-    case "identity":
-      return { kind: "identity" };
-    case "window":
-      return { kind: "window", startOffset: kind.value.startOffset, endOffset: kind.value.endOffset };
-    case "all":
-      return { kind: "all" };
-    case "last":
-      return { kind: "last" };
-    case "static": {
-      const entries = bounded("upstream_of", Object.entries(kind.value.upstreamOf), partitionKeysMax);
-      // Not by assignment: a partition may be called "__proto__".
-      return {
-        kind: "static",
-        upstreamOf: Object.fromEntries(
-          entries.map(([key, upstream]) => [exactText("a partition key", key), partitionKeys(upstream.keys)]),
-        ),
-      };
-    }
-    case undefined:
-      throw missingField("the kind of a partition mapping");
-  }
-}
-
-function partitionKeys(keys: readonly string[]): string[] {
-  return bounded("partition keys", keys, partitionKeysMax).map((key) => exactText("a partition key", key));
-}
-
 function retryPolicy(retry: wire.RetryPolicy | undefined): RetryPolicy {
   if (retry === undefined) return { maxRetries: 0, delayMs: 0, backoff: "constant", jitter: 0, maxCrashes: 0 };
   if (!(retry.jitter >= 0 && retry.jitter <= 1)) {
@@ -334,19 +243,4 @@ function configSchema(text: string): unknown {
   const parsed = parseCleanJson(exactText("config_schema", text, schemaLengthMax));
   if (parsed !== undefined) return parsed.value;
   throw new WireError("wire.invalid_text", "config_schema is not JSON, or is nested too deep");
-}
-
-function bounded<T>(field: string, list: readonly T[], lengthMax = listLengthMax): readonly T[] {
-  if (list.length <= lengthMax) return list;
-  throw new WireError("wire.too_large", `${field} has ${list.length} items, of at most ${lengthMax}`);
-}
-
-function durationMs(field: string, value: number): number {
-  if (value <= durationMsMax) return value;
-  throw new WireError("wire.out_of_range", `${field} is ${value}, of at most ${durationMsMax} (24 days)`);
-}
-
-function int32(field: string, value: number): number {
-  if (value <= 2_147_483_647) return value;
-  throw new WireError("wire.out_of_range", `${field} is ${value}, of at most 2147483647`);
 }
