@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { AssetSpec, AssetSpecOptions } from "./asset-spec.ts";
+import type { ComputeOptions } from "./compute-options.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { CheckedDependencies, Dependencies, InputsOf } from "./edge.ts";
 import type { IoManager } from "./io-manager.ts";
@@ -8,20 +9,6 @@ import type { ComputedChecks } from "./reported-checks.ts";
 import type { ResourceMap } from "./resource.ts";
 import type { ComputeContext } from "./step-context.ts";
 import type { StoredValue, ValueDeclaration, WrittenValue } from "./value-declaration.ts";
-import type { AutomationCondition } from "./when.ts";
-
-export interface RetryOptions {
-  /** Tries after the first when compute throws; default 0. */
-  readonly maxRetries?: number;
-  /** Default 1,000. */
-  readonly delayMs?: number;
-  /** Default "constant". */
-  readonly backoff?: "constant" | "linear" | "exponential";
-  /** Part of the delay that is random, 0 to 1; default 0. */
-  readonly jitter?: number;
-  /** Tries after the first when the process that computes dies or contact with it is lost; counted apart. */
-  readonly maxCrashes?: number;
-}
 
 /** A blocking check of another team that gates every reader of the asset. */
 export interface RequiredCheck {
@@ -49,7 +36,8 @@ export interface AssetOptions<
   C extends StandardSchemaV1 | undefined,
   Returned,
   K extends ComputedChecks = ComputedChecks,
-> extends AssetSpecOptions<S, P> {
+>
+  extends AssetSpecOptions<S, P>, ComputeOptions {
   /** By the name under which compute receives the value. */
   readonly deps?: D & CheckedDependencies<D, P, S>;
   readonly resources?: R;
@@ -57,17 +45,6 @@ export interface AssetOptions<
   readonly config?: C;
   /** Writes this asset's value and reads its inputs; default: that of `definitions`. */
   readonly io?: IoManager<NoInfer<ToWrite<Returned>>> | undefined;
-  /** Default: nothing is requested automatically. */
-  readonly automation?: AutomationCondition | undefined;
-  readonly retry?: RetryOptions | undefined;
-  /** Milliseconds for compute, the write and the checks together; default: the control plane's. */
-  readonly timeoutMs?: number | undefined;
-  /** Milliseconds without contact after which an attempt is given up on both sides; default 60,000. */
-  readonly attemptLeaseMs?: number | undefined;
-  /** Milliseconds that a step waits for pending checks upstream; default 3,600,000. */
-  readonly gateTimeoutMs?: number | undefined;
-  /** The value is overwritten: no version of it can be read but the newest. */
-  readonly inPlace?: boolean | undefined;
   readonly requiredChecks?: readonly RequiredCheck[] | undefined;
   /** Checks that compute reports itself, by name: `context.check(name, verdict)` for each. Those that run apart are made with `assetCheck`. */
   readonly checks?: K;
@@ -90,18 +67,13 @@ export interface Asset<
   C extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
   Returned = unknown,
   K extends ComputedChecks = ComputedChecks,
-> extends AssetSpec<Value, P, S> {
+>
+  extends AssetSpec<Value, P, S>, ComputeOptions {
   readonly kind: "asset";
   readonly deps: D;
   readonly resources: R;
   readonly config: C;
   readonly io?: IoManager;
-  readonly automation?: AutomationCondition;
-  readonly retry?: RetryOptions;
-  readonly timeoutMs?: number;
-  readonly attemptLeaseMs?: number;
-  readonly gateTimeoutMs?: number;
-  readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
   readonly checks?: K;
   readonly formerly?: string;
@@ -112,18 +84,12 @@ export interface Asset<
 }
 
 /** Any asset, where its parameters do not matter. */
-export interface AnyAsset extends AssetSpec {
+export interface AnyAsset extends AssetSpec, ComputeOptions {
   readonly kind: "asset";
   readonly deps: Dependencies;
   readonly resources: ResourceMap;
   readonly config: StandardSchemaV1 | undefined;
   readonly io?: IoManager;
-  readonly automation?: AutomationCondition;
-  readonly retry?: RetryOptions;
-  readonly timeoutMs?: number;
-  readonly attemptLeaseMs?: number;
-  readonly gateTimeoutMs?: number;
-  readonly inPlace?: boolean;
   readonly requiredChecks?: readonly RequiredCheck[];
   readonly checks?: ComputedChecks;
   readonly formerly?: string;

@@ -1,5 +1,5 @@
 export { asset } from "./asset.ts";
-export type { AnyAsset, Asset, AssetOptions, RequiredCheck, RetryOptions } from "./asset.ts";
+export type { AnyAsset, Asset, AssetOptions, RequiredCheck } from "./asset.ts";
 export { assetCheck } from "./asset-check.ts";
 export type { AnyAssetCheck, AssetCheck, AssetCheckOptions, CheckResult, CheckSeverity } from "./asset-check.ts";
 export { assetChecks } from "./asset-checks.ts";
@@ -93,4 +93,5 @@ export type { HeadgateTypeError } from "./type-error.ts";
 export { valueOf } from "./value-declaration.ts";
 export type { StoredValue, ValueDeclaration, ValueMarker, WrittenValue } from "./value-declaration.ts";
 export { when } from "./when.ts";
+export type { ComputeOptions, RetryOptions } from "./compute-options.ts";
 export type { AutomationCondition } from "./when.ts";

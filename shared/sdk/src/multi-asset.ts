@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { AnySpec, PartitionsOfAsset } from "./asset-spec.ts";
-import type { RetryOptions } from "./asset.ts";
+import type { ComputeOptions } from "./compute-options.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { CheckedDependencies, Dependencies, InputsOf } from "./edge.ts";
 import type { IoManager } from "./io-manager.ts";
@@ -9,7 +9,6 @@ import type { ResourceMap } from "./resource.ts";
 import type { ComputeContext } from "./step-context.ts";
 import type { HeadgateTypeError } from "./type-error.ts";
 import type { WrittenValue } from "./value-declaration.ts";
-import type { AutomationCondition } from "./when.ts";
 
 /** What a multi-asset computes, by the name under which compute returns the value. */
 export type Outputs = Readonly<Record<string, AnySpec>>;
@@ -78,7 +77,7 @@ export interface MultiAssetOptions<
   R extends ResourceMap,
   C extends StandardSchemaV1 | undefined,
   Subset extends boolean,
-> {
+> extends ComputeOptions {
   /** What it computes, by the name under which compute returns the value: 1 to 100, all with the same partitions. */
   readonly assets: A & CheckedOutputs<A>;
   /** What all of them read, by the name under which compute receives the value. */
@@ -93,17 +92,6 @@ export interface MultiAssetOptions<
   readonly config?: C;
   /** Writes the values and reads the inputs; default: that of `definitions`. */
   readonly io?: IoManager | undefined;
-  /** Of each of the assets. Default: nothing is requested automatically. */
-  readonly automation?: AutomationCondition | undefined;
-  readonly retry?: RetryOptions | undefined;
-  /** Milliseconds for compute, the writes and the checks together; default: the control plane's. */
-  readonly timeoutMs?: number | undefined;
-  /** Milliseconds without contact after which an attempt is given up on both sides; default 60,000. */
-  readonly attemptLeaseMs?: number | undefined;
-  /** Milliseconds that a step waits for pending checks upstream; default 3,600,000. */
-  readonly gateTimeoutMs?: number | undefined;
-  /** The values are overwritten: no version can be read but the newest. */
-  readonly inPlace?: boolean | undefined;
   /** Of the assets that have none of their own; default: derived from the source text of this module. */
   readonly codeVersion?: string | undefined;
   /** Makes the values. Each that it returns is validated, stored and checked for itself. */
@@ -120,7 +108,7 @@ export interface MultiAsset<
   R extends ResourceMap = ResourceMap,
   C extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
   Subset extends boolean = boolean,
-> {
+> extends ComputeOptions {
   readonly kind: "multiAsset";
   readonly assets: A;
   readonly deps: D;
@@ -128,12 +116,6 @@ export interface MultiAsset<
   readonly resources: R;
   readonly config: C;
   readonly io?: IoManager;
-  readonly automation?: AutomationCondition;
-  readonly retry?: RetryOptions;
-  readonly timeoutMs?: number;
-  readonly attemptLeaseMs?: number;
-  readonly gateTimeoutMs?: number;
-  readonly inPlace?: boolean;
   readonly codeVersion?: string;
   readonly compute: MultiAssetOptions<A, D, R, C, Subset>["compute"];
 }

@@ -2,7 +2,8 @@ import type { AssetDefinition, MultiAssetPart, RetryPolicy } from "@headgate/pro
 import { Backoff } from "@headgate/proto";
 import { assetKeyRule, cleanText, parseAssetKey, teamOf } from "@headgate/model";
 import type { AnySpec } from "../asset-spec.ts";
-import type { AnyAsset, RequiredCheck, RetryOptions } from "../asset.ts";
+import type { AnyAsset, RequiredCheck } from "../asset.ts";
+import type { RetryOptions } from "../compute-options.ts";
 import type { IoManager } from "../io-manager.ts";
 import { schemaOf } from "../step/value-check.ts";
 import { describeDependencies } from "./describe-dependencies.ts";

@@ -1,10 +1,9 @@
 import type { CheckCompleted } from "@headgate/proto";
-import { CheckOutcome } from "@headgate/proto";
 import type { CheckResult } from "../asset-check.ts";
 import type { AnyAsset } from "../asset.ts";
 import { checkResult, declaredCheck, notReported } from "./check-result.ts";
 import { stepError, type Cleaning } from "./step-error.ts";
-import { verdict } from "./verdict.ts";
+import { errored, verdict } from "./verdict.ts";
 
 /** The verdicts that compute reports of the version that it makes: one for each check that the asset declares. */
 export class ComputedVerdicts {
@@ -35,15 +34,8 @@ export class ComputedVerdicts {
     );
   }
 
-  #forgotten(name: string, checkVersion: number): CheckCompleted {
+  #forgotten(name: string, version: number): CheckCompleted {
     const failure = notReported(this.#asset.key, name);
-    return {
-      name,
-      checkVersion,
-      outcome: CheckOutcome.CHECK_OUTCOME_ERRORED,
-      description: "",
-      metadata: [],
-      error: stepError(failure, failure.code, this.#cleaning),
-    };
+    return errored({ name, version }, stepError(failure, failure.code, this.#cleaning));
   }
 }

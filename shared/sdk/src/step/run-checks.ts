@@ -1,5 +1,4 @@
 import type { CheckCompleted, StepCommand, VersionReference } from "@headgate/proto";
-import { CheckOutcome } from "@headgate/proto";
 import type { AnyAssetCheck, CheckResult } from "../asset-check.ts";
 import type { AnyAssetChecks } from "../asset-checks.ts";
 import { type GroupCalls, groupOf, judge } from "./judge.ts";
@@ -8,7 +7,7 @@ import { stepContext } from "./step-context-values.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { stepError } from "./step-error.ts";
 import { StepFailure } from "./step-failure.ts";
-import { verdict } from "./verdict.ts";
+import { errored, verdict } from "./verdict.ts";
 
 export interface CheckReports {
   /** Several: a group, whose function judges them together. */
@@ -64,7 +63,6 @@ async function runCheck(
   calls: GroupCalls,
 ): Promise<CheckCompleted> {
   const check = environment.checks.get(`${command.assetKey}@${name}`);
-  const checkVersion = check?.version ?? 1;
   try {
     if (check === undefined) throw unknownCheck(command.assetKey, name);
     const value = await read();
@@ -73,14 +71,7 @@ async function runCheck(
     return verdict(environment.redaction, check, result);
   } catch (error) {
     const code = error instanceof StepFailure ? error.code : "check.threw";
-    return {
-      name,
-      checkVersion,
-      outcome: CheckOutcome.CHECK_OUTCOME_ERRORED,
-      description: "",
-      metadata: [],
-      error: stepError(error, code, environment, check),
-    };
+    return errored({ name, version: check?.version }, stepError(error, code, environment, check));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CheckCompleted } from "@headgate/proto";
+import type { CheckCompleted, StepError } from "@headgate/proto";
 import { CheckOutcome } from "@headgate/proto";
 import { cleanText } from "@headgate/model";
 import type { CheckResult, CheckSeverity } from "../asset-check.ts";
@@ -26,5 +26,17 @@ export function verdict(redaction: Redaction, check: JudgedCheck, result: CheckR
     description: cleanText(description.slice(0, descriptionLengthMax)),
     metadata: metadataEntries(result.metadata ?? {}, redaction, checkSizeBytesMax),
     error: undefined,
+  };
+}
+
+/** What is reported of a check that reached no verdict, and why. */
+export function errored(check: Pick<JudgedCheck, "name" | "version">, error: StepError): CheckCompleted {
+  return {
+    name: check.name,
+    checkVersion: check.version ?? 1,
+    outcome: CheckOutcome.CHECK_OUTCOME_ERRORED,
+    description: "",
+    metadata: [],
+    error,
   };
 }
