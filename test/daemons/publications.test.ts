@@ -113,17 +113,7 @@ async function startDaemon(
     pool: engine.pool,
     daemonId: () => daemon.id,
     log: { info: () => undefined, warn: () => undefined },
-    listener: {
-      sessionOpened: (location, ...args) => {
-        daemon.drive.contact.sessionOpened(location, ...args);
-        daemon.publisher.locationOpened(location);
-      },
-      reports: (...args) => daemon.drive.contact.reports(...args),
-      refused: (...args) => daemon.drive.contact.refused(...args),
-      credits: (...args) => daemon.drive.contact.credits(...args),
-      sessionClosed: (...args) => daemon.drive.contact.sessionClosed(...args),
-      inFlight: (location) => daemon.drive.contact.inFlight(location),
-    },
+    listener: daemon.listener,
   });
   connected.sync = sync;
   const targets = [];

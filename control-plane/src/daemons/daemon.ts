@@ -9,6 +9,7 @@ import type { Notifications } from "../storage/notifications.ts";
 import type { Schema } from "../storage/schema.ts";
 import { Automation } from "./automation.ts";
 import { RunDrive } from "./drive/run-drive.ts";
+import type { LocationListener } from "./location-listener.ts";
 import { LogFollower } from "./log-follower.ts";
 import { Loop } from "./loop.ts";
 import { Publisher, type PublishingLocations } from "./publisher.ts";
@@ -39,8 +40,8 @@ const waiversEveryMs = 1_000;
 const maintenanceEveryMs = 60_000;
 
 /**
- * One daemon: its row, the run drive, automation, publications and the housekeeping loops. When its row is taken from it, it starts
- * again under a new id; `drive` is then a new one.
+ * One daemon: its row, the run drive, automation, publications and the housekeeping loops. When its row is taken from
+ * it, it starts again under a new id; `drive` is then a new one.
  */
 export class Daemon {
   readonly #options: DaemonOptions;
@@ -101,6 +102,21 @@ export class Daemon {
   get drive(): RunDrive {
     if (this.#drive === undefined) throw new Error("the daemon has not started");
     return this.#drive;
+  }
+
+  /** Takes in what sessions with locations tell, for whichever drive there is. */
+  get listener(): LocationListener {
+    return {
+      sessionOpened: (location, ...args) => {
+        this.drive.contact.sessionOpened(location, ...args);
+        this.publisher.locationOpened(location);
+      },
+      reports: (...args) => this.drive.contact.reports(...args),
+      refused: (...args) => this.drive.contact.refused(...args),
+      credits: (...args) => this.drive.contact.credits(...args),
+      sessionClosed: (...args) => this.drive.contact.sessionClosed(...args),
+      inFlight: (location) => this.drive.contact.inFlight(location),
+    };
   }
 
   async start(): Promise<void> {

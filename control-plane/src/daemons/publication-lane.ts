@@ -18,6 +18,7 @@ import { CircuitBreaker } from "./circuit-breaker.ts";
 
 export interface PublicationLaneOptions {
   readonly pool: pg.Pool;
+  readonly location: string;
   readonly graph: () => Graph;
   /** Of the daemon as it is now. */
   readonly daemonId: () => string;
@@ -101,9 +102,10 @@ export class PublicationLane {
 
   /** Judged anew: it may have waited for long. */
   async #settle(place: PublicationPlace): Promise<void> {
-    const { pool, graph, daemonId, now, again } = this.#options;
+    const { pool, location, graph, daemonId, now, again } = this.#options;
     const node = graph().assets.get(place.asset);
-    if (node === undefined || !publishes(node)) return;
+    // One that has moved to another location is published there.
+    if (node === undefined || !publishes(node) || node.location !== location) return;
     const [state] = await readPublicationStates(pool, place.asset, [place.partition]);
     if (state === undefined) return;
     const step = publicationStep(node, state.versions, state.known, now());

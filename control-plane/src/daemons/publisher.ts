@@ -173,6 +173,7 @@ export class Publisher {
       const { locations, ...options } = this.#options;
       lane = new PublicationLane({
         ...options,
+        location,
         isConnected: () => locations.isConnected(location),
         call: (publication, signal) => locations.publish(location, publication, signal),
         again: (place, afterMs) => this.#later(location, place, afterMs),

@@ -131,17 +131,7 @@ export class ControlPlane {
       pool: database.pool,
       daemonId: () => daemon.id,
       log,
-      listener: {
-        sessionOpened: (location, ...args) => {
-          daemon.drive.contact.sessionOpened(location, ...args);
-          daemon.publisher.locationOpened(location);
-        },
-        reports: (...args) => daemon.drive.contact.reports(...args),
-        refused: (...args) => daemon.drive.contact.refused(...args),
-        credits: (...args) => daemon.drive.contact.credits(...args),
-        sessionClosed: (...args) => daemon.drive.contact.sessionClosed(...args),
-        inFlight: (location) => daemon.drive.contact.inFlight(location),
-      },
+      listener: daemon.listener,
     });
     locations.connected = sync;
     let entries: readonly WorkspaceEntry[] = [];
