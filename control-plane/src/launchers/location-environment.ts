@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseEnv } from "node:util";
 import type { ModuleEntry } from "../workspace/workspace.ts";
 
@@ -17,4 +19,10 @@ export function locationEnvironment(
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.includes(name)));
   const fromFile = entry.envFile === undefined ? {} : parseEnv(readFileSync(entry.envFile, "utf8"));
   return { ...own, ...provided, ...fromFile, ...entry.env };
+}
+
+/** The variable with the object store that `dev` provides: this process's own, else a folder of the data folder. */
+export function objectStoreIn(dataDir: string): { readonly HEADGATE_OBJECT_STORE: string } {
+  const own = process.env["HEADGATE_OBJECT_STORE"];
+  return { HEADGATE_OBJECT_STORE: own ?? pathToFileURL(resolve(dataDir, "objects")).href };
 }

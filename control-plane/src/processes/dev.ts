@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { Daemon } from "../daemons/daemon.ts";
 import type { LocationSync } from "../daemons/location-sync.ts";
 import { LocationDatabases } from "../launchers/location-databases.ts";
+import { objectStoreIn } from "../launchers/location-environment.ts";
 import { type LocationSupervisor, superviseLocations } from "../launchers/location-supervisor.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../storage/embedded-postgres.ts";
 import { openDatabase } from "../storage/database.ts";
@@ -119,11 +119,11 @@ function superviseIn(
     env: process.env,
     failed: (_locationName, error) => failed(error),
   });
-  const objectStore = process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href;
+  const objectStore = objectStoreIn(dataDir);
   const supervisor = superviseLocations({
     dataDir,
     command,
-    provided: (entry) => ({ HEADGATE_OBJECT_STORE: objectStore, ...databases.variablesOf(entry) }),
+    provided: (entry) => ({ ...objectStore, ...databases.variablesOf(entry) }),
     onSave,
     onListening: ({ locationName, address }) => sync.addressChanged(locationName, address),
     onExit: ({ locationName, instanceId }) => {

@@ -1,13 +1,13 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname } from "node:path";
 import { type LocationTarget, workspaceTargets } from "../daemons/location-target.ts";
 import type { DefinitionError } from "../domain/definitions.ts";
 import type { SnapshotDefinition } from "../domain/definitions-snapshot.ts";
 import { fetchDefinitions } from "../grpc/fetch-definitions.ts";
 import { connectLocation } from "../grpc/location-client.ts";
 import { readTlsFiles } from "../grpc/tls-files.ts";
+import { objectStoreIn } from "../launchers/location-environment.ts";
 import { visitLocation } from "../launchers/visit-location.ts";
 import { snapshotDefinition } from "../storage/stored-snapshot.ts";
 import { nextDefinitions } from "../storage/next-definitions.ts";
@@ -117,8 +117,7 @@ async function loadLocation(
 
 function visit(entry: ModuleEntry, { command, signal, startTimeoutMs = 60_000 }: LoadOptions) {
   // As `dev` sets it by default: what a module builds of it at load is then as good as there.
-  const objectStore = process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(".headgate", "objects")).href;
-  const provided = { HEADGATE_OBJECT_STORE: objectStore };
+  const provided = objectStoreIn(".headgate");
   return visitLocation(entry, { command, provided, startTimeoutMs, signal }, async (address, missing) => ({
     definitions: await ask({ address }),
     // `dev` sets that one.

@@ -93,6 +93,17 @@ export async function listDynamicKeys(
   return pageOf(await query.execute(), page.limit, (row) => row.ordinal);
 }
 
+/** How many keys each set has. */
+export async function countDynamicKeys(
+  db: Pick<pg.Pool | pg.PoolClient, "query">,
+): Promise<(team: string, name: string) => number> {
+  const { rows } = await db.query<{ team: string; name: string; count: number }>(
+    "select team, name, key_count as count from dynamic_sets",
+  );
+  const counts = new Map(rows.map(({ team, name, count }) => [`${team}/${name}`, count]));
+  return (team, name) => counts.get(`${team}/${name}`) ?? 0;
+}
+
 /** Every key of every set: the snapshot that the asset graph is built with. */
 export async function readDynamicSets(db: Pick<pg.Pool | pg.PoolClient, "query">): Promise<DynamicSets> {
   const { rows } = await db.query<{ team: string; name: string; keys: string[] }>(

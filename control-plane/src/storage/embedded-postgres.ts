@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import pg from "pg";
 import type { ProcessIdentity } from "../processes/process-identity.ts";
 import { takeProcessLock } from "../processes/process-lock.ts";
+import { asSuperuser } from "./as-superuser.ts";
 import { KeptPostgres } from "./kept-postgres.ts";
 import { openLocationDatabase } from "./location-database.ts";
 import { postgresAccount } from "./postgres-account.ts";
@@ -87,7 +87,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
         return (kept?.server ?? server).identity.pid;
       },
       adopted: found !== undefined,
-      locationDatabase: (locationName) => openLocationDatabase(cluster, server.port, databaseName, locationName),
+      locationDatabase: (locationName) =>
+        openLocationDatabase(cluster.home, url("postgres"), databaseName, locationName),
       stop: async () => stopAndRelease(await current(), () => lock.release()),
       leave: async () => {
         await current();
@@ -108,14 +109,9 @@ async function stopAndRelease(server: PostgresServer, release: () => Promise<voi
   }
 }
 
-async function createDatabase(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  client.on("error", () => undefined);
-  await client.connect();
-  try {
+function createDatabase(url: string): Promise<void> {
+  return asSuperuser(url, async (client) => {
     const { rowCount } = await client.query("select from pg_database where datname = $1", [databaseName]);
     if (rowCount === 0) await client.query(`create database ${databaseName}`);
-  } finally {
-    await client.end();
-  }
+  });
 }

@@ -1,9 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseAssetKey, teamOf } from "@headgate/model";
 import { openTrial, type Trial } from "@headgate/sdk/serve";
-import { locationEnvironment } from "../../launchers/location-environment.ts";
+import { locationEnvironment, objectStoreIn } from "../../launchers/location-environment.ts";
 import { readWorkspace } from "../../workspace/read-workspace.ts";
 import { formatWorkspaceProblem, type ModuleEntry } from "../../workspace/workspace.ts";
 import { CliError } from "../cli-error.ts";
@@ -89,16 +88,14 @@ function folderOf(path: string): string {
 
 /** What `dev` provides a location with, as far as it is there. */
 async function provided(entry: ModuleEntry, dataDir: string): Promise<Readonly<Record<string, string>>> {
-  const objectStore = process.env["HEADGATE_OBJECT_STORE"] ?? pathToFileURL(resolve(dataDir, "objects")).href;
-  return { HEADGATE_OBJECT_STORE: objectStore, ...(await databaseOf(entry, dataDir)) };
+  return { ...objectStoreIn(dataDir), ...(await databaseOf(entry, dataDir)) };
 }
 
-/** The location's own database on the embedded Postgres of a `dev` that runs; without one the variable stays unset. */
+/** The location's own database on the embedded Postgres; where `dev` has made none the variable stays unset. */
 async function databaseOf({ database, locationName }: ModuleEntry, dataDir: string): Promise<Record<string, string>> {
-  const home = join(resolve(dataDir), "postgres");
-  if (database === undefined || process.env[database] || !existsSync(home)) return {};
-  const { runningLocationDatabase } = await import("../../storage/running-location-database.ts");
-  const url = await runningLocationDatabase(home, locationName);
+  if (database === undefined || process.env[database]) return {};
+  const { knownLocationDatabase } = await import("../../storage/location-database.ts");
+  const url = await knownLocationDatabase(join(resolve(dataDir), "postgres"), locationName);
   return url === undefined ? {} : { [database]: url };
 }
 

@@ -1,7 +1,12 @@
 import { dynamicKeyProblem, dynamicKeysMax } from "@headgate/model";
 import { type DefinedSet, definedSets } from "../../domain/dynamic-sets.ts";
 import type { NewEvent } from "../../storage/append-events.ts";
-import { addDynamicKeys, listDynamicKeys, removeDynamicKeys } from "../../storage/dynamic-partitions.ts";
+import {
+  addDynamicKeys,
+  countDynamicKeys,
+  listDynamicKeys,
+  removeDynamicKeys,
+} from "../../storage/dynamic-partitions.ts";
 import type { ApiContext } from "../api-context.ts";
 import { encodeCursor, numberCursor } from "../cursor.ts";
 import { requireOwner } from "../gate-change.ts";
@@ -17,13 +22,10 @@ const keysInEventMax = 100;
 
 export const partitionRoutes: Pick<Handlers, PartitionRoutes> = {
   async listPartitionSets(context) {
-    const { rows } = await context.pool.query<{ team: string; name: string; count: number }>(
-      "select team, name, key_count as count from dynamic_sets",
-    );
-    const counts = new Map(rows.map(({ team, name, count }) => [`${team}/${name}`, count]));
+    const countOf = await countDynamicKeys(context.pool);
     return {
       items: definedSets(context.graph()).map(({ team, name, assets }) => {
-        return { team, name, assets: [...assets], count: counts.get(`${team}/${name}`) ?? 0 };
+        return { team, name, assets: [...assets], count: countOf(team, name) };
       }),
     };
   },
