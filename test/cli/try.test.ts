@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocationFolder } from "../sdk/support/location-folder.ts";
-import { freePort } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
 import { HeadgateProcess, runHeadgate } from "../support/headgate-process.ts";
 import { markedProcesses, markName } from "../support/process-census.ts";
 import { until } from "../support/until.ts";

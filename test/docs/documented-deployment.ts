@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ApiClient, apiClient } from "../../control-plane/src/cli/api-client.ts";
 import type { Answer, Routes } from "../../control-plane/src/http/contract.ts";
-import { freePort } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
 import { markedProcesses, markName } from "../support/process-census.ts";
 import { until } from "../support/until.ts";
 import { type FencedBlock, placeOf } from "./fenced-blocks.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
 import { DocumentedDeployment } from "./documented-deployment.ts";
 import { fencedBlocks } from "./fenced-blocks.ts";
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type Deployment, deploymentKinds, freePort } from "../support/deployment.ts";
+import { type Deployment, deploymentKinds } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
 import { HeadgateProcess } from "../support/headgate-process.ts";
 import { Ledger } from "../support/ledger.ts";
 import type { SplitDeployment } from "../support/split-deployment.ts";

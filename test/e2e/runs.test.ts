@@ -7,7 +7,8 @@ import {
   startBareLocation,
   type WireObject,
 } from "../support/bare-location.ts";
-import { type Deployment, deploymentKinds, freePort, type Run } from "../support/deployment.ts";
+import { type Deployment, deploymentKinds, type Run } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
 import { Ledger } from "../support/ledger.ts";
 import { startDeployment } from "../support/start-deployment.ts";
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkHealth, serve } from "@headgate/sdk/serve";
 import type { ServedLocation } from "@headgate/sdk/serve";
 import { LocationFolder } from "../sdk/support/location-folder.ts";
-import { freePort } from "../support/deployment.ts";
+import { freePort } from "../support/free-port.ts";
 
 // What grpcurl and its like do, done with nothing but grpc-js and .proto files: none of this repository's generated code.
 

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive, processIdentity } from "../../control-plane/src/processes/process-identity.ts";
-import { deployedEntry, Deployment, type DeploymentOptions, freePort, writeWorkspace } from "./deployment.ts";
+import { deployedEntry, Deployment, type DeploymentOptions, writeWorkspace } from "./deployment.ts";
+import { freePort } from "./free-port.ts";
 import { type CommandOutcome, type HeadgateProcess, runHeadgate } from "./headgate-process.ts";
 import { until } from "./until.ts";
 

@@ -3,12 +3,12 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { postgresAccount } from "../../control-plane/src/storage/postgres-account.ts";
 import { asAccount } from "../../control-plane/src/storage/postgres-cluster.ts";
+import { freePort } from "./free-port.ts";
 
 export interface OrdinaryPostgres {
   /** Of a role that may create databases. */
@@ -107,12 +107,4 @@ export async function startOrdinaryPostgres(binFolder: string): Promise<Ordinary
 async function isReady(data: string, pid: number | undefined): Promise<boolean> {
   const lines = (await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "")).split("\n");
   return lines[0] === String(pid) && lines[7]?.startsWith("ready") === true;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "../../control-plane/src/storage/embedded-postgres.ts";
-import { deployedEntry, Deployment, type DeploymentOptions, freePort, writeWorkspace } from "./deployment.ts";
+import { deployedEntry, Deployment, type DeploymentOptions, writeWorkspace } from "./deployment.ts";
+import { freePort } from "./free-port.ts";
 import { type HeadgateProcess, runHeadgate } from "./headgate-process.ts";
 import { type OrdinaryPostgres, ordinaryPostgresFolder, startOrdinaryPostgres } from "./ordinary-postgres.ts";
 
