@@ -145,6 +145,8 @@ export interface Schema {
     cancel_requested_by: string | null;
     driver: string | null;
     epoch: Defaulted<number>;
+    /** The tick that launched it. */
+    tick_id: string | null;
   };
   steps: {
     run_id: string;
@@ -264,6 +266,41 @@ export interface Schema {
     reasons: Json<unknown[]>;
     seq: number;
     created_at: Time;
+  };
+  /** Schedules and sensors that were ever defined. */
+  automations: {
+    name: string;
+    kind: "schedule" | "sensor";
+    location: string;
+    retired_at: TimeOrNull;
+    /** Null: nobody has said, and the definition decides. */
+    is_on: boolean | null;
+    switched_by: string | null;
+    switched_at: TimeOrNull;
+    cadence: string | null;
+    watermark: TimeOrNull;
+    cursor: string | null;
+    cursor_revision: Defaulted<number>;
+  };
+  ticks: {
+    id: string;
+    automation: string;
+    scheduled_at: TimeOrNull;
+    asked_by: string | null;
+    state: "requested" | "evaluated" | "launched" | "skipped" | "missed" | "failed";
+    definition_hash: string;
+    reason: Defaulted<string>;
+    error: JsonOrNull<DefinitionErrorRow>;
+    missed_count: number | null;
+    missed_since: TimeOrNull;
+    answer: JsonOrNull<unknown>;
+    cursor_before: string | null;
+    cursor_after: string | null;
+    run_count: Defaulted<number>;
+    daemon: string | null;
+    created_at: Time;
+    evaluated_at: TimeOrNull;
+    ended_at: TimeOrNull;
   };
   automation_requests: {
     asset_key: string;
