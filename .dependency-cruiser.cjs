@@ -14,7 +14,7 @@ const unresolved = "^\\.";
 /** Where a package is entered: by its importers, by `node`, or by `headgate serve`. */
 const entryPoints = [
   "^proto/index\\.ts$",
-  "^shared/(model|sdk|connections)/src/index\\.ts$",
+  "^shared/(model|layout|sdk|connections)/src/index\\.ts$",
   "^shared/sdk/src/(serve|testing|worker)\\.ts$",
   "^control-plane/src/main\\.ts$",
   "^code-locations/[^/]+/(contract|definitions)\\.ts$",
@@ -57,7 +57,7 @@ module.exports = {
       severity: "error",
       from: { path: entryPoints },
       to: {
-        path: "^(proto|shared/(model|sdk|connections)/src|control-plane/src|code-locations)/.+\\.ts$",
+        path: "^(proto|shared/(model|layout|sdk|connections)/src|control-plane/src|code-locations)/.+\\.ts$",
         pathNot: ["^code-locations/[^/]+/test/", ...entryPoints],
         reachable: false,
       },
@@ -94,6 +94,14 @@ module.exports = {
       severity: "error",
       from: { path: "^shared/model/src/" },
       to: { pathNot: ["^shared/model/src/", "^node_modules/croner/", unresolved] },
+    },
+    {
+      name: "layout-stands-alone",
+      comment:
+        "@headgate/layout is computed by the control plane and in browsers, by the same code: it imports nothing.",
+      severity: "error",
+      from: { path: "^shared/layout/src/" },
+      to: { pathNot: ["^shared/layout/src/", unresolved] },
     },
     {
       name: "proto-stands-alone",

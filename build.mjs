@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 export const packages = [
   { folder: "proto", entryPoints: ["index.ts"] },
   { folder: "shared/model", entryPoints: ["src/index.ts"] },
+  { folder: "shared/layout", entryPoints: ["src/index.ts"] },
   { folder: "shared/sdk", entryPoints: ["src/index.ts", "src/serve.ts", "src/testing.ts", "src/worker.ts"] },
   { folder: "shared/connections", entryPoints: ["src/index.ts"] },
   { folder: "control-plane", entryPoints: ["src/main.ts"] },

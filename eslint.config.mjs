@@ -31,7 +31,10 @@ const coreRules = {
 /** What a decision must not touch: its clock and its ids are arguments, so that it can be replayed. */
 const impure = {
   globals: ["process", "console", "performance", "crypto", "setTimeout", "setInterval", "setImmediate", "fetch"].map(
-    (name) => ({ name, message: "Domain code and @headgate/model are pure: pass what you need as an argument." }),
+    (name) => ({
+      name,
+      message: "Domain code, @headgate/model and @headgate/layout are pure: pass what you need as an argument.",
+    }),
   ),
   syntax: [
     {
@@ -87,7 +90,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["control-plane/src/domain/**/*.ts", "shared/model/src/**/*.ts"],
+    files: ["control-plane/src/domain/**/*.ts", "shared/{model,layout}/src/**/*.ts"],
     rules: {
       "no-restricted-globals": ["error", ...impure.globals],
       "no-restricted-syntax": ["error", ...impure.syntax],

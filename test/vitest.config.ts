@@ -5,7 +5,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const source = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** Tests that compute and no more: no database, no server. `npm test -- --project unit` runs them in seconds. */
-const unit = ["test/{model,domain,sdk,types}/**/*.test.ts", "code-locations/*/test/**/*.test.ts"];
+const unit = ["test/{model,layout,domain,sdk,types}/**/*.test.ts", "code-locations/*/test/**/*.test.ts"];
 /** Tests of the whole product as its users run it. */
 const endToEnd = ["test/{e2e,docs}/**/*.test.ts"];
 /** Everything else under `test/`, so that no new folder is left out by mistake. */
@@ -22,6 +22,7 @@ export default defineConfig({
     // Tests import the packages by name and get the TypeScript sources. Processes that tests start run from `dist`.
     alias: [
       { find: /^@headgate\/model$/, replacement: source("shared/model/src/index.ts") },
+      { find: /^@headgate\/layout$/, replacement: source("shared/layout/src/index.ts") },
       { find: /^@headgate\/proto$/, replacement: source("proto/index.ts") },
       { find: /^@headgate\/connections$/, replacement: source("shared/connections/src/index.ts") },
       { find: /^@headgate\/sdk$/, replacement: source("shared/sdk/src/index.ts") },

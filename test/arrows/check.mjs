@@ -102,7 +102,7 @@ function plantCanary() {
     writeFileSync(join(folder, "index.js"), "module.exports = {};\n");
   }
   mkdirSync(join(at, "node_modules", "@headgate"));
-  for (const folder of ["proto", "shared/model", "shared/sdk", "shared/connections"]) {
+  for (const folder of ["proto", "shared/model", "shared/layout", "shared/sdk", "shared/connections"]) {
     symlinkSync(join(at, folder), join(at, "node_modules", "@headgate", basename(folder)), "dir");
   }
   return at;

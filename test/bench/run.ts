@@ -26,13 +26,14 @@ async function buildIfStale(): Promise<void> {
 }
 
 async function benchmarks(): Promise<readonly Benchmark[]> {
-  const [{ chain }, { fanOut }, { planning }, { reaction }] = await Promise.all([
+  const [{ chain }, { fanOut }, { planning }, { reaction }, { layout }] = await Promise.all([
     import("./workloads/chain.ts"),
     import("./workloads/fan-out.ts"),
     import("./workloads/planning.ts"),
     import("./workloads/reaction.ts"),
+    import("./workloads/layout.ts"),
   ]);
-  return [chain, fanOut, planning, reaction];
+  return [chain, fanOut, planning, reaction, layout];
 }
 
 async function main(): Promise<void> {
