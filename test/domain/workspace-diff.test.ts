@@ -47,6 +47,7 @@ describe("a diff of two workspaces", () => {
       changed: [],
       refused: [],
       checks: { added: [], removed: [], weakened: [], strengthened: [] },
+      schedules: { added: [], removed: [], changed: [] },
     });
     expect(isSafe(diff)).toBe(true);
   });

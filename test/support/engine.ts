@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { v7 as newId } from "uuid";
 import { Daemon, type DaemonOptions } from "../../control-plane/src/daemons/daemon.ts";
 import { GraphMirror } from "../../control-plane/src/daemons/graph-mirror.ts";
-import type { AssetDefinition, CheckDefinition } from "../../control-plane/src/domain/definitions.ts";
+import { type Definition, definitionKey } from "../../control-plane/src/domain/definitions.ts";
 import type { LocationSegment } from "../../control-plane/src/domain/graph.ts";
 import type { ManifestEntry, ReceivedDefinition } from "../../control-plane/src/domain/manifest.ts";
 import { plan } from "../../control-plane/src/domain/plan.ts";
@@ -212,14 +212,13 @@ export function listenerOf(daemon: Daemon): () => Daemon["drive"]["contact"] {
 }
 
 async function applySegment({ pool }: TestDatabase, segment: LocationSegment): Promise<void> {
-  const { location, team, assets, checks } = segment;
+  const { location, team, assets, checks, schedules = [] } = segment;
   const definitions = new Map<string, ReceivedDefinition>();
   const entries: ManifestEntry[] = [];
-  for (const { definition } of [...assets, ...checks] as { definition: AssetDefinition | CheckDefinition }[]) {
+  for (const { definition } of [...assets, ...checks, ...schedules] as { definition: Definition }[]) {
     const hash = hashOf(definition);
     definitions.set(hash, { ok: true, definition });
-    const key = definition.kind === "asset" ? definition.key : `${definition.asset}@${definition.name}`;
-    entries.push({ kind: definition.kind, key, hash });
+    entries.push({ kind: definition.kind, key: definitionKey(definition), hash });
   }
   await withTransaction(pool, (tx) =>
     applyManifest(tx, { location, team, definitionsHash: hashOf(entries), buildId: "test", entries, definitions }),

@@ -4,6 +4,7 @@ import type {
   CheckDefinition,
   Dependency,
   DefinitionError,
+  ScheduleDefinition,
 } from "../../control-plane/src/domain/definitions.ts";
 import type { LocationSegment, StoredDefinition } from "../../control-plane/src/domain/graph.ts";
 
@@ -63,6 +64,26 @@ export function checkOf(asset: string, name: string, rest: Partial<CheckDefiniti
   };
 }
 
+/** A schedule in UTC that launches the assets of its team. */
+export function scheduleOf(name: string, cron: string, rest: Partial<ScheduleDefinition> = {}): ScheduleDefinition {
+  return {
+    kind: "schedule",
+    name,
+    description: "",
+    crons: [cron],
+    timezone: "UTC",
+    selection: `${name.slice(0, name.indexOf("/"))}/*`,
+    partitioned: false,
+    config: {},
+    tags: {},
+    priority: 0,
+    catchUpMax: 1,
+    startsOff: false,
+    source: { file: "automation.ts", line: 5 },
+    ...rest,
+  };
+}
+
 type Stored<D> = D | StoredDefinition<D>;
 
 function stored<D>(definition: Stored<D>): StoredDefinition<D> {
@@ -76,9 +97,20 @@ export function locationOf(
   team: string,
   assets: readonly Stored<AssetDefinition>[],
   checks: readonly Stored<CheckDefinition>[] = [],
-  rest: Partial<Pick<LocationSegment, "location" | "errors">> = {},
+  rest: Partial<Pick<LocationSegment, "location" | "errors">> & {
+    readonly schedules?: readonly Stored<ScheduleDefinition>[];
+  } = {},
 ): LocationSegment {
-  return { location: team, team, assets: assets.map(stored), checks: checks.map(stored), errors: [], ...rest };
+  const { schedules = [], ...more } = rest;
+  return {
+    location: team,
+    team,
+    assets: assets.map(stored),
+    checks: checks.map(stored),
+    schedules: schedules.map(stored),
+    errors: [],
+    ...more,
+  };
 }
 
 export function retired<D>(definition: D, retiredMs?: number): StoredDefinition<D> {

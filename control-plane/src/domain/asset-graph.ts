@@ -1,5 +1,12 @@
-import type { AssetKey, PartitionMapping, PartitionSpace } from "@headgate/model";
-import type { AssetDefinition, CheckDefinition, DefinitionError, Dependency } from "./definitions.ts";
+import type { AssetKey, PartitionMapping, PartitionSpace, TickTimes } from "@headgate/model";
+import type {
+  AssetDefinition,
+  CheckDefinition,
+  DefinitionError,
+  DefinitionKind,
+  Dependency,
+  ScheduleDefinition,
+} from "./definitions.ts";
 import type { CarryOver } from "./rename.ts";
 
 /** A definition as storage keeps it for one location. */
@@ -22,8 +29,9 @@ export interface LocationSegment {
   readonly team: string;
   readonly assets: readonly StoredDefinition<AssetDefinition>[];
   readonly checks: readonly StoredDefinition<CheckDefinition>[];
+  readonly schedules?: readonly StoredDefinition<ScheduleDefinition>[];
   /** What never loaded. A check's key is `team/asset@name`, a module's its path. */
-  readonly errors: readonly (DefinitionError & { readonly key: string; readonly kind: "asset" | "check" | "module" })[];
+  readonly errors: readonly (DefinitionError & { readonly key: string; readonly kind: DefinitionKind })[];
 }
 
 /** Which location a key belongs to, by key: the owner registry, which absence does not free. Null: it was released. */
@@ -75,10 +83,24 @@ export interface CheckNode {
   readonly error?: DefinitionError;
 }
 
-/** What is wrong with one definition. Its key: an asset's key, `team/asset@name` of a check, the path of a module. */
+export interface ScheduleNode {
+  readonly name: string;
+  readonly team: string;
+  readonly location: string;
+  readonly definition: ScheduleDefinition;
+  readonly hash: string;
+  readonly times: TickTimes;
+  /** The newest definition did not load; this is the last good one. */
+  readonly error?: DefinitionError;
+}
+
+/**
+ * What is wrong with one definition. Its key: an asset's key, `team/asset@name` of a check, the name of a schedule, the
+ * path of a module.
+ */
 export interface GraphError extends DefinitionError {
   readonly location: string;
-  readonly kind: "asset" | "check" | "module";
+  readonly kind: DefinitionKind;
   readonly key: string;
 }
 
@@ -86,6 +108,8 @@ export interface Graph {
   readonly assets: ReadonlyMap<AssetKey, AssetNode>;
   /** Upstream first. */
   readonly order: readonly AssetNode[];
+  /** By name, ascending. */
+  readonly schedules: ReadonlyMap<string, ScheduleNode>;
   /**
    * Ordered by location, then key. A definition that is named here is either left out, or (its newest form did not
    * load; it requires a check that does not exist) in the graph with its last good form and `error`.

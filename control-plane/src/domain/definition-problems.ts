@@ -31,7 +31,13 @@ export type DefinitionProblemCode =
   | "definition.history_in_flight"
   | "definition.history_exists"
   | "definition.renamed_upstream"
-  | "definition.renamed_asset";
+  | "definition.renamed_asset"
+  | "definition.duplicate_schedule"
+  | "definition.invalid_cron"
+  | "definition.invalid_target"
+  | "definition.missing_target"
+  | "definition.refused_target"
+  | "definition.target_of_another_team";
 
 export interface Problem extends DefinitionError {
   readonly code: DefinitionProblemCode;

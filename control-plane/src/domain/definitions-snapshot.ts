@@ -1,14 +1,21 @@
 import type { AssetOwners, Graph, GraphError, LocationSegment, StoredDefinition } from "./asset-graph.ts";
-import type { AssetDefinition, CheckDefinition, DefinitionError } from "./definitions.ts";
+import type {
+  AssetDefinition,
+  CheckDefinition,
+  Definition,
+  DefinitionError,
+  DefinitionKind,
+  ScheduleDefinition,
+} from "./definitions.ts";
 import { buildGraph } from "./graph.ts";
 
 /** What one location says of one key: its last good definition, and what is wrong with the newest one. */
 export interface SnapshotDefinition {
-  readonly kind: "asset" | "check" | "module";
-  /** An asset's key, `team/asset@name` of a check, the path of a module. */
+  readonly kind: DefinitionKind;
+  /** An asset's key, `team/asset@name` of a check, the name of a schedule, the path of a module. */
   readonly key: string;
   /** Absent: it never loaded. */
-  readonly definition?: AssetDefinition | CheckDefinition;
+  readonly definition?: Definition;
   readonly hash?: string;
   readonly error?: DefinitionError;
   /** It vanished, and is kept for its readers. */
@@ -77,6 +84,7 @@ export function snapshotGraph(snapshot: DefinitionsSnapshot): Graph {
 function snapshotSegment({ name, team, definitions }: SnapshotLocation): LocationSegment {
   const assets: StoredDefinition<AssetDefinition>[] = [];
   const checks: StoredDefinition<CheckDefinition>[] = [];
+  const schedules: StoredDefinition<ScheduleDefinition>[] = [];
   const errors: Omit<GraphError, "location">[] = [];
   for (const { kind, key, definition, hash = "", error, retired } of definitions) {
     const stored = {
@@ -87,7 +95,8 @@ function snapshotSegment({ name, team, definitions }: SnapshotLocation): Locatio
     };
     if (definition?.kind === "asset") assets.push({ definition, ...stored });
     else if (definition?.kind === "check") checks.push({ definition, ...stored });
+    else if (definition?.kind === "schedule") schedules.push({ definition, ...stored });
     else if (error !== undefined) errors.push({ ...error, kind, key });
   }
-  return { location: name, team, assets, checks, errors };
+  return { location: name, team, assets, checks, schedules, errors };
 }

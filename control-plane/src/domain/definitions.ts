@@ -108,6 +108,46 @@ export interface CheckDefinition {
   readonly source: SourceLocation;
 }
 
+/** A schedule as its code location defines it. */
+export interface ScheduleDefinition {
+  readonly kind: "schedule";
+  /** `team/name`. */
+  readonly name: string;
+  readonly description: string;
+  readonly crons: readonly string[];
+  readonly timezone: string;
+  /** What it launches, in the language of selections; of other teams nothing. */
+  readonly selection: string;
+  /** A run for each time window that closed since the tick before. */
+  readonly partitioned: boolean;
+  /** Fields by asset key. */
+  readonly config: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly priority: number;
+  /** Of the ticks that nobody was there to fire in time, the newest so many are fired. */
+  readonly catchUpMax: number;
+  /** It does not tick until somebody starts it. */
+  readonly startsOff: boolean;
+  readonly source: SourceLocation;
+}
+
+export type Definition = AssetDefinition | CheckDefinition | ScheduleDefinition;
+
+/** What a line of a manifest may be about. */
+export type DefinitionKind = Definition["kind"] | "module";
+
+/** Unique among the definitions of one kind in a location: an asset's key, `team/asset@name` of a check, a name. */
+export function definitionKey(definition: Definition): string {
+  switch (definition.kind) {
+    case "asset":
+      return definition.key;
+    case "check":
+      return `${definition.asset}@${definition.name}`;
+    case "schedule":
+      return definition.name;
+  }
+}
+
 /** Why a definition is refused. It hides no other definition. */
 export interface DefinitionError {
   /** Stable, for example "definition.missing_upstream". */

@@ -11,6 +11,7 @@ import { linkedEdges, type IsEstablished } from "./linked-edges.ts";
 import { nearestKeys } from "./nearest-key.ts";
 import { refusalRoots } from "./refusal-roots.ts";
 import type { Renames } from "./rename.ts";
+import { scheduleNodes } from "./schedule-nodes.ts";
 
 export type {
   AssetNode,
@@ -20,6 +21,7 @@ export type {
   Graph,
   GraphError,
   LocationSegment,
+  ScheduleNode,
   StoredDefinition,
 } from "./asset-graph.ts";
 export { checkId } from "./asset-graph.ts";
@@ -105,9 +107,17 @@ export function buildGraph(
     refuse,
     warn,
   });
+  const schedules = scheduleNodes(sorted, {
+    assets: byKey,
+    rootOf: (key) => roots.get(key) ?? unclaimed.get(key),
+    nearest,
+    refuse,
+    warn,
+  });
   return {
     assets: byKey,
     order: nodes,
+    schedules,
     errors: inOrder(errors),
     warnings: inOrder(warnings),
     renamed,
@@ -118,7 +128,7 @@ export function buildGraph(
 
 /** What the newest manifests say did not load, with or without a last good definition. */
 function* manifestErrors(segments: readonly LocationSegment[]): Generator<GraphError> {
-  for (const { location, assets, checks, errors } of segments) {
+  for (const { location, assets, checks, schedules = [], errors } of segments) {
     for (const error of errors) yield { ...error, location };
     for (const { definition, error } of assets) {
       if (error !== undefined) yield { ...error, location, kind: "asset", key: definition.key };
@@ -126,6 +136,9 @@ function* manifestErrors(segments: readonly LocationSegment[]): Generator<GraphE
     for (const { definition, error } of checks) {
       const key = `${definition.asset}@${definition.name}`;
       if (error !== undefined) yield { ...error, location, kind: "check", key };
+    }
+    for (const { definition, error } of schedules) {
+      if (error !== undefined) yield { ...error, location, kind: "schedule", key: definition.name };
     }
   }
 }

@@ -1,9 +1,9 @@
-import type { AssetDefinition, CheckDefinition, DefinitionError } from "./definitions.ts";
+import type { Definition, DefinitionError, DefinitionKind } from "./definitions.ts";
 
 /** One line of a manifest: a definition by its hash, or why it did not load. */
 export type ManifestEntry = {
-  readonly kind: "asset" | "check" | "module";
-  /** An asset's key, `team/asset@name` of a check, the path of a module. */
+  readonly kind: DefinitionKind;
+  /** An asset's key, `team/asset@name` of a check, the name of a schedule, the path of a module. */
   readonly key: string;
 } & (
   { readonly hash: string; readonly error?: undefined } | { readonly hash?: undefined; readonly error: DefinitionError }
@@ -18,5 +18,4 @@ export interface Manifest {
 
 /** A definition that came over the wire: read and validated, or why not. */
 export type ReceivedDefinition =
-  | { readonly ok: true; readonly definition: AssetDefinition | CheckDefinition }
-  | { readonly ok: false; readonly error: DefinitionError };
+  { readonly ok: true; readonly definition: Definition } | { readonly ok: false; readonly error: DefinitionError };

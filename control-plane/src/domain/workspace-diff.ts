@@ -2,6 +2,7 @@ import type { AssetKey } from "@headgate/model";
 import { type AssetChange, assetChanges, audienceText } from "./asset-change.ts";
 import type { AssetNode, Graph, GraphError } from "./asset-graph.ts";
 import { isVisibleTo } from "./asset-graph.ts";
+import { type ScheduleChanges, scheduleChanges } from "./schedule-change.ts";
 import { type CheckChange, checkChanges } from "./check-change.ts";
 
 /** Who still asks for an asset: another asset, by its key, or a check of another team, by its name. */
@@ -37,6 +38,7 @@ export interface WorkspaceDiff {
     readonly weakened: readonly CheckChange[];
     readonly strengthened: readonly CheckChange[];
   };
+  readonly schedules: ScheduleChanges;
 }
 
 /**
@@ -78,12 +80,14 @@ export function workspaceDiff(before: Graph, after: Graph): WorkspaceDiff {
     changed: pairs.flatMap(({ older, newer }) => changed(older, newer)),
     refused,
     checks: allChecks(pairs, refused),
+    schedules: scheduleChanges(before, after, refused),
   };
 }
 
 /** True if nothing is removed, served to fewer, refused or checked less. */
-export function isSafe({ removed, unexported: withdrawn, changed: others, refused, checks }: WorkspaceDiff): boolean {
-  const lost = [removed, withdrawn, refused, checks.removed, checks.weakened];
+export function isSafe(diff: WorkspaceDiff): boolean {
+  const { removed, unexported: withdrawn, changed: others, refused, checks, schedules } = diff;
+  const lost = [removed, withdrawn, refused, checks.removed, checks.weakened, schedules.removed];
   return (
     lost.every(({ length }) => length === 0) && !others.some(({ changes }) => changes.some(({ weakens }) => weakens))
   );

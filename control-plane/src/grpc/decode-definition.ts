@@ -17,6 +17,8 @@ import { assetKeyText, boundedText, exactText, nameText, quoted, requiredText } 
 import { parseCleanJson } from "./clean-json.ts";
 import { mapping, partitions } from "./decode-partitions.ts";
 import { bounded, durationMs, int32 } from "./wire-bounds.ts";
+import { scheduleDefinition } from "./decode-schedule.ts";
+import { sourceLocation } from "./decode-source.ts";
 import { WireError, missingField, unknownEnum } from "./wire-error.ts";
 
 const descriptionLengthMax = 8_192;
@@ -35,6 +37,8 @@ export function decodeDefinition(bytes: Uint8Array): ReceivedDefinition {
         return { ok: true, definition: assetDefinition(definition.value) };
       case "check":
         return { ok: true, definition: checkDefinition(definition.value) };
+      case "schedule":
+        return { ok: true, definition: scheduleDefinition(definition.value) };
       case undefined:
         throw missingField("the definition");
     }
@@ -70,6 +74,8 @@ function entryKind(kind: wire.ManifestEntry_Kind): ManifestEntry["kind"] {
       return "check";
     case wire.ManifestEntry_Kind.KIND_MODULE:
       return "module";
+    case wire.ManifestEntry_Kind.KIND_SCHEDULE:
+      return "schedule";
     case wire.ManifestEntry_Kind.KIND_UNSPECIFIED:
     case wire.ManifestEntry_Kind.UNRECOGNIZED:
       break;
@@ -85,10 +91,6 @@ function definitionError(error: wire.DefinitionError): DefinitionError {
     hint: boundedText(error.hint, descriptionLengthMax),
     ...(error.source === undefined ? {} : { source: sourceLocation(error.source) }),
   };
-}
-
-function sourceLocation(source: wire.SourceLocation): SourceLocation {
-  return { file: boundedText(source.file, 4_096), line: source.line };
 }
 
 function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {

@@ -4,6 +4,7 @@ import type { Graph } from "../domain/asset-graph.ts";
 import type { Renames } from "../domain/rename.ts";
 import { type GateOpening, type GatingChange, gateOpenings, gatingChanges, mayOpen } from "../domain/gating-change.ts";
 import { type NewEvent, appendEvents } from "./append-events.ts";
+import { recordAutomations } from "./automations.ts";
 import { bumpGate, definitionsGate } from "./bump-gate.ts";
 import type { EstablishedEdges, StoredDefinitions } from "./definition-rows.ts";
 import { readGateState } from "./gate-state.ts";
@@ -25,10 +26,12 @@ export interface GraphChange {
 
 /**
  * Writes what another graph means: the edges that serve, gate epochs, and the events. To be called last, under the
- * definitions lock. Locks: gates in ascending key order, last the event log. Returns the versions that it opens.
+ * definitions lock. Locks: automations by name, gates in ascending key order, last the
+ * event log. Returns the versions that it opens.
  */
 export async function changeGraph(tx: pg.PoolClient, change: GraphChange): Promise<GateOpening[]> {
   const { before, after, stored, location, events, nowMs } = change;
+  await recordAutomations(tx, before, after, nowMs);
   await recordEdges(tx, after, stored.established);
   await askCarryOvers(tx, after, stored.renames);
   const changes = gatingChanges(before, after);

@@ -1,7 +1,14 @@
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { AssetOwners, LocationSegment, StoredDefinition } from "../domain/asset-graph.ts";
-import type { AssetDefinition, CheckDefinition, DefinitionError } from "../domain/definitions.ts";
+import type {
+  AssetDefinition,
+  CheckDefinition,
+  Definition,
+  DefinitionError,
+  DefinitionKind,
+  ScheduleDefinition,
+} from "../domain/definitions.ts";
 import type { GraphOptions } from "../domain/graph.ts";
 import type { Rename, Renames } from "../domain/rename.ts";
 import { readDynamicSets } from "./dynamic-partitions.ts";
@@ -11,11 +18,11 @@ type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
 
 /** A row of `location_definitions` with its body. */
 export interface DefinitionRow {
-  readonly kind: "asset" | "check" | "module";
+  readonly kind: DefinitionKind;
   readonly key: string;
   /** Of the last good definition; null when it never loaded. */
   readonly hash: string | null;
-  readonly body: AssetDefinition | CheckDefinition | null;
+  readonly body: Definition | null;
   readonly error: DefinitionError | null;
   readonly retiredMs: number | null;
   readonly firstSeenMs: number;
@@ -59,7 +66,7 @@ export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitio
     kind: DefinitionRow["kind"];
     key: string;
     hash: string | null;
-    body: AssetDefinition | CheckDefinition | null;
+    body: Definition | null;
     error: DefinitionErrorRow | null;
     retired_at: Date | null;
     first_seen_at: Date;
@@ -103,6 +110,7 @@ export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitio
 export function locationSegment({ location, team, rows }: LocationRows): LocationSegment {
   const assets: StoredDefinition<AssetDefinition>[] = [];
   const checks: StoredDefinition<CheckDefinition>[] = [];
+  const schedules: StoredDefinition<ScheduleDefinition>[] = [];
   const errors: LocationSegment["errors"][number][] = [];
   for (const { kind, key, hash, body, error, retiredMs, firstSeenMs } of rows) {
     if (hash === null || body === null) {
@@ -115,10 +123,19 @@ export function locationSegment({ location, team, rows }: LocationRows): Locatio
       ...(error === null ? {} : { error }),
       ...(retiredMs === null ? {} : { retired: true, retiredMs }),
     };
-    if (body.kind === "asset") assets.push({ definition: body, ...stored });
-    else checks.push({ definition: body, ...stored });
+    switch (body.kind) {
+      case "asset":
+        assets.push({ definition: body, ...stored });
+        break;
+      case "check":
+        checks.push({ definition: body, ...stored });
+        break;
+      case "schedule":
+        schedules.push({ definition: body, ...stored });
+        break;
+    }
   }
-  return { location, team, assets, checks, errors };
+  return { location, team, assets, checks, schedules, errors };
 }
 
 /** The last good definitions of all locations, dead ones too, and the keys of dynamic partitions. Primary only. */

@@ -1,7 +1,7 @@
 import { parseAssetKey, teamOf } from "@headgate/model";
 import type pg from "pg";
 import type { AssetOwners } from "../domain/asset-graph.ts";
-import type { AssetDefinition, CheckDefinition } from "../domain/definitions.ts";
+import type { Definition } from "../domain/definitions.ts";
 import type { GateOpening } from "../domain/gating-change.ts";
 import { buildGraph } from "../domain/graph.ts";
 import type { Manifest, ReceivedDefinition } from "../domain/manifest.ts";
@@ -135,7 +135,7 @@ async function resolveDefinitions(
   }
   const missing = entries.flatMap(({ hash }) => (hash === undefined || resolved.has(hash) ? [] : [hash]));
   if (missing.length > 0) {
-    const { rows } = await tx.query<{ hash: string; body: AssetDefinition | CheckDefinition }>(
+    const { rows } = await tx.query<{ hash: string; body: Definition }>(
       "select hash, body from definitions where hash = any ($1)",
       [missing],
     );

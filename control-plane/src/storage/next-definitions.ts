@@ -1,4 +1,4 @@
-import type { AssetDefinition, CheckDefinition, DefinitionError } from "../domain/definitions.ts";
+import { type Definition, type DefinitionError, definitionKey } from "../domain/definitions.ts";
 import type { ManifestEntry, ReceivedDefinition } from "../domain/manifest.ts";
 import type { DefinitionRow } from "./definition-rows.ts";
 
@@ -73,10 +73,6 @@ function rowOf(
   return { kind, key, hash: entry.hash, body: definition, error: null, retiredMs: null, firstSeenMs };
 }
 
-function definitionKey(definition: AssetDefinition | CheckDefinition): string {
-  return definition.kind === "asset" ? definition.key : `${definition.asset}@${definition.name}`;
-}
-
 /** The first one that loaded counts; the row says that there is another. */
 function bothDefined(first: DefinitionRow, second: DefinitionRow): DefinitionRow {
   if (first.error !== null && second.error !== null) return first;
@@ -109,7 +105,7 @@ function neverSent(key: string, hash: string): DefinitionError {
   };
 }
 
-function anotherKey(kind: string, key: string, definition: AssetDefinition | CheckDefinition): DefinitionError {
+function anotherKey(kind: string, key: string, definition: Definition): DefinitionError {
   return {
     code: "definition.key_mismatch",
     message: `The manifest lists the ${kind} ${key}, but its hash is that of the ${definition.kind} ${definitionKey(definition)}.`,

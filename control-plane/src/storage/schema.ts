@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
+import type { Definition, DefinitionKind } from "../domain/definitions.ts";
 
 /*
  * The row types of `migrations/`. Times are read as Date and written as Date or left to the database; bigint columns
@@ -100,10 +101,10 @@ export interface Schema {
     reload_requested_at: TimeOrNull;
     removed_at: TimeOrNull;
   };
-  definitions: { hash: string; kind: "asset" | "check"; body: Json<unknown>; created_at: Time };
+  definitions: { hash: string; kind: Definition["kind"]; body: Json<unknown>; created_at: Time };
   location_definitions: {
     location: string;
-    kind: "asset" | "check" | "module";
+    kind: DefinitionKind;
     key: string;
     hash: string | null;
     error: JsonOrNull<DefinitionErrorRow>;

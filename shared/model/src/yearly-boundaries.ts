@@ -128,13 +128,9 @@ function modulo(value: number, divisor: number): number {
   return ((value % divisor) + divisor) % divisor;
 }
 
-/** The ticks of any cron in a year, listed. A cron of fixed times ticks once per local time, others by elapsed time. */
+/** The ticks of any cron in a year, listed. */
 export function listedChunk(pattern: CronPattern, zone: TimeZone, year: number): YearChunk {
-  const fromMs = Date.UTC(year, 0, 1);
-  const toMs = Date.UTC(year + 1, 0, 1);
-  const instants = pattern.fixedTime
-    ? fixedTimeInstants(pattern, zone, fromMs, toMs)
-    : elapsedInstants(pattern, zone, year);
+  const instants = listedInstants(pattern, zone, Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1));
   return {
     count: instants.length,
     at: (position) => instants[position] ?? Infinity,
@@ -142,12 +138,22 @@ export function listedChunk(pattern: CronPattern, zone: TimeZone, year: number):
   };
 }
 
+/**
+ * The ticks of any cron from an instant up to but not including another one of the same UTC year, ascending. A cron of
+ * fixed times ticks once per local time, others by elapsed time.
+ */
+export function listedInstants(pattern: CronPattern, zone: TimeZone, fromMs: number, toMs: number): number[] {
+  return pattern.fixedTime
+    ? fixedTimeInstants(pattern, zone, fromMs, toMs)
+    : elapsedInstants(pattern, zone, fromMs, toMs);
+}
+
 /** Once per local time; one in a gap moves to the next instant that exists, which may be that of a later time. */
 function fixedTimeInstants(pattern: CronPattern, zone: TimeZone, fromMs: number, toMs: number): number[] {
   const instants: number[] = [];
   let previousMs = -Infinity;
   // A local day reaches over 15 hours past either end of its UTC day.
-  for (let day = fromMs / dayMs - 2; day <= toMs / dayMs + 1; day++) {
+  for (let day = Math.floor(fromMs / dayMs) - 2; day <= toMs / dayMs + 1; day++) {
     if (!pattern.matchesDay(day)) continue;
     for (const minute of pattern.minutesOfDay) {
       const instantMs = zone.instantOf(day * dayMs + minute * 60_000);
@@ -159,11 +165,11 @@ function fixedTimeInstants(pattern: CronPattern, zone: TimeZone, fromMs: number,
 }
 
 /** Stretch by stretch of one offset: what local clocks skip is in none, what they repeat is in two. */
-function elapsedInstants(pattern: CronPattern, zone: TimeZone, year: number): number[] {
+function elapsedInstants(pattern: CronPattern, zone: TimeZone, fromMs: number, toMs: number): number[] {
   const instants: number[] = [];
-  for (const { startMs, endMs, offsetMs } of zone.regimesOf(year)) {
-    const lowMs = startMs + offsetMs;
-    const highMs = endMs + offsetMs;
+  for (const { startMs, endMs, offsetMs } of zone.regimesOf(new Date(fromMs).getUTCFullYear())) {
+    const lowMs = Math.max(startMs, fromMs) + offsetMs;
+    const highMs = Math.min(endMs, toMs) + offsetMs;
     for (let day = Math.floor(lowMs / dayMs); day * dayMs < highMs; day++) {
       if (!pattern.matchesDay(day)) continue;
       for (const minute of pattern.minutesOfDay) {

@@ -5,6 +5,7 @@ import type { AnyExternalAsset } from "./external-asset.ts";
 import type { AnyMultiAsset } from "./multi-asset.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { IoManager } from "./io-manager.ts";
+import type { Schedule } from "./schedule.ts";
 
 export interface DefinitionsOptions {
   /** Owns every asset and check here: the first segment of each asset's key. */
@@ -13,6 +14,7 @@ export interface DefinitionsOptions {
   readonly io?: IoManager | readonly IoManager[];
   readonly assets: readonly (AnyAsset | AnyExternalAsset | AnyMultiAsset)[];
   readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
+  readonly schedules?: readonly Schedule[];
 }
 
 /** What a code location defines: the default export of its `definitions.ts`. */
@@ -22,12 +24,14 @@ export interface Definitions {
   readonly io?: IoManager | readonly IoManager[];
   readonly assets: readonly (AnyAsset | AnyExternalAsset | AnyMultiAsset)[];
   readonly checks: readonly (AnyAssetCheck | AnyAssetChecks)[];
+  readonly schedules: readonly Schedule[];
 }
 
 /** Gathers what a code location defines. Never throws: a definition that is wrong is reported and hides no other. */
 export function definitions(options: DefinitionsOptions): Definitions {
   const given: Partial<DefinitionsOptions> = options ?? {};
-  const gathered = { ...given, kind: "definitions", assets: given.assets ?? [], checks: given.checks ?? [] };
+  const { assets = [], checks = [], schedules = [] } = given;
+  const gathered = { ...given, kind: "definitions", assets, checks, schedules };
   return rememberSite(gathered, definitions) as unknown as Definitions;
 }
 

@@ -85,6 +85,8 @@ export type { EnvReference, SecretReference, Setting } from "./reference.ts";
 export { resource } from "./resource.ts";
 export type { Resource, ResourceContext, ResourceMap, ResourceOptions, ResourceValues } from "./resource.ts";
 export { RetryLater } from "./retry-later.ts";
+export { schedule } from "./schedule.ts";
+export type { Schedule, ScheduleOptions, ScheduleTarget } from "./schedule.ts";
 export { self } from "./self.ts";
 export type { Self } from "./self.ts";
 export type { Log } from "./log.ts";

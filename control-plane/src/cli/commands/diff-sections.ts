@@ -1,5 +1,6 @@
 import { checkId } from "../../domain/asset-graph.ts";
 import type { CheckChange } from "../../domain/check-change.ts";
+import type { ScheduleChange } from "../../domain/schedule-change.ts";
 import type { Consumer, WorkspaceDiff } from "../../domain/workspace-diff.ts";
 
 /** A name is what somebody else chose, text is ours: a format that needs it escapes the one and not the other. */
@@ -19,7 +20,7 @@ const text = (words: string): DiffPart => ({ kind: "text", text: words });
 
 /** A diff as both formats tell it: what needs somebody's eye first. Sections without items are left out. */
 export function diffSections(diff: WorkspaceDiff): DiffSection[] {
-  const { added, removed, unexported, changed, refused, checks } = diff;
+  const { added, removed, unexported, changed, refused, checks, schedules } = diff;
   const sections: DiffSection[] = [
     {
       title: "Removed assets",
@@ -53,6 +54,7 @@ export function diffSections(diff: WorkspaceDiff): DiffSection[] {
     },
     { title: "Removed checks", tone: "bad", items: checks.removed.map(checkParts) },
     { title: "Weakened checks", tone: "bad", items: checks.weakened.map(checkParts) },
+    { title: "Removed schedules", tone: "bad", items: schedules.removed.map(scheduleParts) },
     {
       title: "Changed assets",
       tone: "other",
@@ -66,9 +68,11 @@ export function diffSections(diff: WorkspaceDiff): DiffSection[] {
         ]),
       ]),
     },
+    { title: "Changed schedules", tone: "other", items: schedules.changed.map(scheduleParts) },
     { title: "Added assets", tone: "good", items: added.map(({ key }) => [name(key)]) },
     { title: "Added checks", tone: "good", items: checks.added.map(checkParts) },
     { title: "Strengthened checks", tone: "good", items: checks.strengthened.map(checkParts) },
+    { title: "Added schedules", tone: "good", items: schedules.added.map(scheduleParts) },
   ];
   return sections.filter(({ items }) => items.length > 0);
 }
@@ -91,23 +95,31 @@ function checkParts(check: CheckChange): DiffPart[] {
   ];
 }
 
+function scheduleParts(schedule: ScheduleChange): DiffPart[] {
+  return [name(schedule.name), ...schedule.texts.flatMap((words, i) => [text(i === 0 ? ": " : "; "), name(words)])];
+}
+
 /** "1 added, 2 changed, ..." with what is none left out. */
-export function diffSummary({ added, removed, unexported, changed, refused, checks }: WorkspaceDiff): string {
+export function diffSummary(diff: WorkspaceDiff): string {
+  const { added, removed, unexported, changed, refused, checks, schedules } = diff;
   const counts: [number, string][] = [
     [added.length, "added"],
     [removed.length, "removed"],
     [changed.length, "changed"],
     [unexported.length, "no longer exported"],
     [refused.length, "refused"],
-    [checks.removed.length, `${plural(checks.removed.length)} removed`],
-    [checks.weakened.length, `${plural(checks.weakened.length)} weakened`],
-    [checks.added.length, `${plural(checks.added.length)} added`],
-    [checks.strengthened.length, `${plural(checks.strengthened.length)} strengthened`],
+    [checks.removed.length, `${plural("check", checks.removed.length)} removed`],
+    [checks.weakened.length, `${plural("check", checks.weakened.length)} weakened`],
+    [checks.added.length, `${plural("check", checks.added.length)} added`],
+    [checks.strengthened.length, `${plural("check", checks.strengthened.length)} strengthened`],
+    [schedules.removed.length, `${plural("schedule", schedules.removed.length)} removed`],
+    [schedules.changed.length, `${plural("schedule", schedules.changed.length)} changed`],
+    [schedules.added.length, `${plural("schedule", schedules.added.length)} added`],
   ];
   const told = counts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
   return told.length === 0 ? "Nothing changes." : `${told.join(", ")}.`;
 }
 
-function plural(count: number): string {
-  return count === 1 ? "check" : "checks";
+function plural(noun: string, count: number): string {
+  return count === 1 ? noun : `${noun}s`;
 }

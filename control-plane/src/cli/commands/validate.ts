@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
 import { canonicalJson } from "@headgate/model";
 import type { GraphError } from "../../domain/asset-graph.ts";
+import type { DefinitionKind } from "../../domain/definitions.ts";
 import { type DefinitionsSnapshot, definitionsSnapshot, snapshotGraph } from "../../domain/definitions-snapshot.ts";
 import { headgateCommand } from "../../launchers/headgate-command.ts";
 import { shutdownSignal } from "../../processes/shutdown.ts";
@@ -22,7 +23,7 @@ import { processTerminal } from "../terminal.ts";
 interface Finding {
   /** Null: it is about the workspace as a whole. */
   readonly location: string | null;
-  readonly kind: "workspace" | "location" | "module" | "asset" | "check";
+  readonly kind: "workspace" | "location" | DefinitionKind;
   readonly key: string;
   readonly code: string;
   readonly message: string;
@@ -42,6 +43,7 @@ interface Validation {
     /** Those that nothing is wrong with. */
     readonly assets: number;
     readonly checks: number;
+    readonly schedules: number;
   }[];
   readonly errors: readonly Finding[];
   readonly warnings: readonly Finding[];
@@ -117,6 +119,8 @@ function judged({ workspace, locations }: WorkspaceDefinitions, snapshot: Defini
       checks: graph.order
         .flatMap((node) => node.checks)
         .filter((check) => check.location === name && check.error === undefined).length,
+      schedules: [...graph.schedules.values()].filter((node) => node.location === name && node.error === undefined)
+        .length,
     })),
     errors,
     warnings: graph.warnings.map((warning) => finding(warning, folders)),
@@ -154,7 +158,10 @@ function validationText(paint: Paint, { locations, errors, warnings }: Validatio
   const loaded = locations.filter((location) => location.loaded);
   const assets = loaded.reduce((sum, location) => sum + location.assets, 0);
   const checks = loaded.reduce((sum, location) => sum + location.checks, 0);
-  const good = `${counted(assets, "asset")} and ${counted(checks, "check")} of ${counted(loaded.length, "location")} are good.`;
+  const schedules = loaded.reduce((sum, location) => sum + location.schedules, 0);
+  const kinds = [counted(assets, "asset"), counted(checks, "check"), counted(schedules, "schedule")];
+  const told = schedules === 0 ? kinds.slice(0, 2).join(" and ") : `${kinds.slice(0, 2).join(", ")} and ${kinds[2]}`;
+  const good = `${told} of ${counted(loaded.length, "location")} are good.`;
   const silent = locations.filter((location) => !location.loaded).map(({ name }) => name);
   const missing = silent.length === 0 ? "" : ` Not loaded: ${silent.join(", ")}.`;
   lines.push(

@@ -45,7 +45,10 @@ export interface SourceLocation {
 }
 
 export interface Definition {
-  definition: { $case: "asset"; value: AssetDefinition } | { $case: "check"; value: CheckDefinition } | undefined;
+  definition: { $case: "asset"; value: AssetDefinition } | { $case: "check"; value: CheckDefinition } | {
+    $case: "schedule";
+    value: ScheduleDefinition;
+  } | undefined;
 }
 
 export interface AssetDefinition {
@@ -282,10 +285,42 @@ export interface CheckDefinition {
   reportedBy: CheckReporter;
 }
 
+/** Launches runs at the instants of its crons. */
+export interface ScheduleDefinition {
+  /** "team/name". */
+  name: string;
+  description: string;
+  /** One or more five-field crons; the schedule ticks at the instants of any of them. */
+  crons: string[];
+  /** IANA name. */
+  timezone: string;
+  /** Which assets, in the language of selections. What it selects of other teams is left out. */
+  selection: string;
+  /**
+   * A run for each time window of the selected assets that closed since the cron's instant before; false: one run, of every
+   * partition that assets without time windows have.
+   */
+  partitioned: boolean;
+  /** Config by asset key, as a JSON object of objects; empty: none. */
+  config: string;
+  tags: { [key: string]: string };
+  priority: number;
+  /** Of the ticks that nobody was there to fire in time, the newest so many are fired; 0: none. */
+  catchUpMax: number;
+  /** It does not tick until somebody starts it. */
+  startsOff: boolean;
+  source: SourceLocation | undefined;
+}
+
+export interface ScheduleDefinition_TagsEntry {
+  key: string;
+  value: string;
+}
+
 /** One line of the manifest: a definition by its hash, or why it did not load. */
 export interface ManifestEntry {
   kind: ManifestEntry_Kind;
-  /** Asset: "team/name". Check: "team/name@check". Module: its path relative to the location's folder. */
+  /** Asset, schedule: "team/name". Check: "team/name@check". Module: its path relative to the location's folder. */
   key: string;
   /** Lower-case hex SHA-256 of the encoded Definition; empty when it did not load. */
   hash: string;
@@ -298,6 +333,7 @@ export enum ManifestEntry_Kind {
   KIND_CHECK = 2,
   /** KIND_MODULE - What did not load was not even a definition, a module that throws for example; `key` names it. */
   KIND_MODULE = 3,
+  KIND_SCHEDULE = 4,
   UNRECOGNIZED = -1,
 }
 
@@ -389,6 +425,9 @@ export const Definition: MessageFns<Definition> = {
       case "check":
         CheckDefinition.encode(message.definition.value, writer.uint32(18).fork()).join();
         break;
+      case "schedule":
+        ScheduleDefinition.encode(message.definition.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -422,6 +461,14 @@ export const Definition: MessageFns<Definition> = {
             message.definition = { $case: "check", value: CheckDefinition.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.definition = { $case: "schedule", value: ScheduleDefinition.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -449,6 +496,12 @@ export const Definition: MessageFns<Definition> = {
       case "check": {
         if (object.definition?.value !== undefined && object.definition?.value !== null) {
           message.definition = { $case: "check", value: CheckDefinition.fromPartial(object.definition.value) };
+        }
+        break;
+      }
+      case "schedule": {
+        if (object.definition?.value !== undefined && object.definition?.value !== null) {
+          message.definition = { $case: "schedule", value: ScheduleDefinition.fromPartial(object.definition.value) };
         }
         break;
       }
@@ -2745,6 +2798,286 @@ export const CheckDefinition: MessageFns<CheckDefinition> = {
       ? SourceLocation.fromPartial(object.source)
       : undefined;
     message.reportedBy = object.reportedBy ?? 0;
+    return message;
+  },
+};
+
+function createBaseScheduleDefinition(): ScheduleDefinition {
+  return {
+    name: "",
+    description: "",
+    crons: [],
+    timezone: "",
+    selection: "",
+    partitioned: false,
+    config: "",
+    tags: {},
+    priority: 0,
+    catchUpMax: 0,
+    startsOff: false,
+    source: undefined,
+  };
+}
+
+export const ScheduleDefinition: MessageFns<ScheduleDefinition> = {
+  encode(message: ScheduleDefinition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.description !== "") {
+      writer.uint32(18).string(message.description);
+    }
+    for (const v of message.crons) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.timezone !== "") {
+      writer.uint32(34).string(message.timezone);
+    }
+    if (message.selection !== "") {
+      writer.uint32(42).string(message.selection);
+    }
+    if (message.partitioned !== false) {
+      writer.uint32(48).bool(message.partitioned);
+    }
+    if (message.config !== "") {
+      writer.uint32(58).string(message.config);
+    }
+    globalThis.Object.entries(message.tags).forEach(([key, value]: [string, string]) => {
+      ScheduleDefinition_TagsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
+    if (message.priority !== 0) {
+      writer.uint32(72).sint32(message.priority);
+    }
+    if (message.catchUpMax !== 0) {
+      writer.uint32(80).uint32(message.catchUpMax);
+    }
+    if (message.startsOff !== false) {
+      writer.uint32(88).bool(message.startsOff);
+    }
+    if (message.source !== undefined) {
+      SourceLocation.encode(message.source, writer.uint32(98).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScheduleDefinition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScheduleDefinition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.crons.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.timezone = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.selection = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.partitioned = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.config = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = ScheduleDefinition_TagsEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.tags[entry8.key] = entry8.value;
+            }
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.priority = reader.sint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.catchUpMax = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.startsOff = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.source = SourceLocation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ScheduleDefinition>): ScheduleDefinition {
+    return ScheduleDefinition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScheduleDefinition>): ScheduleDefinition {
+    const message = createBaseScheduleDefinition();
+    message.name = object.name ?? "";
+    message.description = object.description ?? "";
+    message.crons = object.crons?.map((e) => e) || [];
+    message.timezone = object.timezone ?? "";
+    message.selection = object.selection ?? "";
+    message.partitioned = object.partitioned ?? false;
+    message.config = object.config ?? "";
+    message.tags = (globalThis.Object.entries(object.tags ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.priority = object.priority ?? 0;
+    message.catchUpMax = object.catchUpMax ?? 0;
+    message.startsOff = object.startsOff ?? false;
+    message.source = (object.source !== undefined && object.source !== null)
+      ? SourceLocation.fromPartial(object.source)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseScheduleDefinition_TagsEntry(): ScheduleDefinition_TagsEntry {
+  return { key: "", value: "" };
+}
+
+export const ScheduleDefinition_TagsEntry: MessageFns<ScheduleDefinition_TagsEntry> = {
+  encode(message: ScheduleDefinition_TagsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ScheduleDefinition_TagsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScheduleDefinition_TagsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ScheduleDefinition_TagsEntry>): ScheduleDefinition_TagsEntry {
+    return ScheduleDefinition_TagsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ScheduleDefinition_TagsEntry>): ScheduleDefinition_TagsEntry {
+    const message = createBaseScheduleDefinition_TagsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };

@@ -9,12 +9,14 @@ import type { Definitions } from "../definitions.ts";
 import { ioManagersOf } from "../definitions.ts";
 import type { IoManager } from "../io-manager.ts";
 import type { AnyMultiAsset } from "../multi-asset.ts";
+import type { Schedule } from "../schedule.ts";
 import type { CodeBase } from "../step/code-base.ts";
 import type { DescribedEntry } from "../step/worker-protocol.ts";
 import { checkIo } from "./check-io.ts";
 import { describeAsset } from "./describe-asset.ts";
 import { checkGroup, describeCheck, describeReportedCheck } from "./describe-check.ts";
 import { describeExternalAsset } from "./describe-external-asset.ts";
+import { describeSchedule } from "./describe-schedule.ts";
 import { failedModuleOf } from "./failed-module.ts";
 import { describeValue } from "./fields.ts";
 import type { OutputAsset } from "./output-assets.ts";
@@ -29,6 +31,8 @@ export interface DescribedDefinitions {
   /** Of `assets`, those of multi-assets. */
   readonly outputs: ReadonlyMap<string, OutputAsset>;
 }
+
+const fieldNames = ["team", "io", "assets", "checks", "schedules"];
 
 /** Describes the default export of a location's definitions module. Never throws: what is wrong becomes an entry. */
 export class DefinitionsDescriber {
@@ -52,13 +56,14 @@ export class DefinitionsDescriber {
   describe(exported: unknown): DescribedDefinitions {
     const definitions = this.#accepted(exported);
     if (definitions !== undefined) {
-      const { team, assets, checks } = definitions;
+      const { team, assets, checks, schedules } = definitions;
       this.#io = ioManagersOf(definitions.io)[0];
       this.#list("assets", assets, (asset, at) => {
         if ((asset as { kind?: unknown }).kind === "multiAsset") this.#multiAsset(asset as AnyMultiAsset, at, team);
         else this.#asset(asset as AnyAsset | AnyExternalAsset, at, team);
       });
       this.#list("checks", checks, (check, at) => this.#listed(check as AnyAssetCheck | AnyAssetChecks, at));
+      this.#list("schedules", schedules, (schedule, at) => this.#schedule(schedule as Schedule, at, team));
     }
     const entries = [...this.#entries.values()];
     return { entries, assets: this.#assets, checks: this.#checks, outputs: this.#outputs };
@@ -75,12 +80,12 @@ export class DefinitionsDescriber {
       return undefined;
     }
     const source = this.#codeBase.sourceOf(given);
-    const unknown = Object.keys(given).filter((name) => !["kind", "team", "io", "assets", "checks"].includes(name));
+    const unknown = Object.keys(given).filter((name) => !fieldNames.includes(name) && name !== "kind");
     if (unknown.length > 0) {
       this.#refuse("module", this.#entrySource, source, {
         code: "definition.unknown_field",
         message: `definitions({ ... }) has the unknown field "${unknown.join('", "')}".`,
-        hint: "Known fields: team, io, assets, checks.",
+        hint: `Known fields: ${fieldNames.join(", ")}.`,
       });
     }
     if (typeof given.team !== "string" || !parseAssetKey(`${given.team}/x`) || given.team.includes("/")) {
@@ -274,17 +279,45 @@ export class DefinitionsDescriber {
     }
   }
 
+  #schedule(schedule: Schedule, at: string, team: string): void {
+    const source = this.#codeBase.sourceOf(schedule);
+    const isNamed = typeof schedule.name === "string" && parseAssetKey(schedule.name) !== undefined;
+    const key = isNamed ? schedule.name : at;
+    if (this.#entries.has(`schedule ${key}`)) {
+      return this.#duplicate("schedule", key, this.#sourceOfEntry("schedule", key), source);
+    }
+    try {
+      if (schedule.kind !== "schedule") {
+        throw new DefinitionProblem(
+          "definition.invalid",
+          `${key} was not made by schedule({ ... }).`,
+          "Make it with schedule.",
+        );
+      }
+      const value = { ...describeSchedule(schedule, team), source };
+      this.#entries.set(`schedule ${key}`, {
+        kind: "schedule",
+        key,
+        definition: { definition: { $case: "schedule", value } },
+      });
+    } catch (error) {
+      this.#refuse(isNamed ? "schedule" : "module", key, source, error);
+    }
+  }
+
   /** Of two with one name neither can be told to be meant: both are refused, with both places. */
   #duplicate(
-    kind: "asset" | "check",
+    kind: "asset" | "check" | "schedule",
     key: string,
     first: SourceLocation | undefined,
     second: SourceLocation | undefined,
   ): void {
-    this.#assets.delete(key);
-    this.#outputs.delete(key);
-    this.#checks.delete(key);
-    this.#broken.add(key);
+    if (kind !== "schedule") {
+      this.#assets.delete(key);
+      this.#outputs.delete(key);
+      this.#checks.delete(key);
+      this.#broken.add(key);
+    }
     const place = (source: SourceLocation | undefined) =>
       source ? `${source.file}:${source.line}` : "an unknown place";
     this.#refuse(kind, key, second, {

@@ -16,6 +16,7 @@ const kinds: Record<DescribedEntry["kind"], ManifestEntry_Kind> = {
   asset: ManifestEntry_Kind.KIND_ASSET,
   check: ManifestEntry_Kind.KIND_CHECK,
   module: ManifestEntry_Kind.KIND_MODULE,
+  schedule: ManifestEntry_Kind.KIND_SCHEDULE,
 };
 
 export function manifestOf(location: LoadedLocation): Manifest {

@@ -54,7 +54,7 @@ export type ToWorker =
 
 /** A definition as the worker found it: encoded by the serving process, or an error. */
 export interface DescribedEntry {
-  readonly kind: "asset" | "check" | "module";
+  readonly kind: "asset" | "check" | "schedule" | "module";
   readonly key: string;
   readonly definition?: Definition;
   readonly error?: DefinitionError;
