@@ -13,6 +13,7 @@ describe("the contract", () => {
   let run: string;
   let version: string;
   let attempt: string;
+  let layout: string;
 
   beforeAll(async () => {
     api = await ApiFixture.open();
@@ -20,6 +21,7 @@ describe("the contract", () => {
     const newest = await api.newestVersion("flights/raw_flights", "2001-07");
     version = newest.id;
     attempt = newest.attempt;
+    layout = (await api.get("/api/v1/graph/overview")).json.hash;
   });
   afterAll(() => api.close());
 
@@ -37,6 +39,9 @@ describe("the contract", () => {
       ["getDefinitions", "GET", "/api/v1/definitions"],
       ["listTeams", "GET", "/api/v1/teams"],
       ["getGraph", "GET", "/api/v1/graph"],
+      ["getGraphOverview", "GET", "/api/v1/graph/overview"],
+      ["getGraphLayout", "GET", `/api/v1/graph/layouts/${layout}`],
+      ["getGraphStatuses", "GET", "/api/v1/graph/statuses"],
       ["listAssets", "GET", "/api/v1/assets"],
       ["getAsset", "GET", `/api/v1/assets/${key}`],
       ["listVersions", "GET", `/api/v1/assets/${key}/versions`],

@@ -20,6 +20,7 @@ import { assetRoutes } from "./routes/asset-routes.ts";
 import { auditRoute } from "./routes/audit-route.ts";
 import { definitionsRoute } from "./routes/definitions-route.ts";
 import { discardRoutes } from "./routes/discard-routes.ts";
+import { graphRoutes } from "./routes/graph-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
 import { partitionRoutes } from "./routes/partition-routes.ts";
@@ -29,6 +30,7 @@ import { runRoutes } from "./routes/run-routes.ts";
 import { metricsText, serverRoutes } from "./routes/server-routes.ts";
 import { waiverRoutes } from "./routes/waiver-routes.ts";
 import { whyRoute } from "./routes/why-route.ts";
+import { sendImmutable } from "./send-immutable.ts";
 import { streamEvents } from "./event-stream.ts";
 import { parseTopics } from "./topics.ts";
 import type { Handlers } from "./request.ts";
@@ -39,6 +41,7 @@ const handlers: Handlers = {
   ...ownerRoutes,
   ...definitionsRoute,
   ...assetRoutes,
+  ...graphRoutes,
   ...runRoutes,
   ...readableRoutes,
   ...whyRoute,
@@ -159,7 +162,9 @@ async function answerJson(
   const handler = handlers[name] as (context: ApiContext, request: object) => Promise<unknown>;
   const idempotency = changes(definition) ? idempotencyKey(request) : undefined;
   const answer = await handler(context, { ...asked, idempotency });
-  return reply.code(definition.status).header("cache-control", "no-store").send(answer);
+  reply.code(definition.status);
+  if (definition.immutable === true) return sendImmutable(request, reply, answer);
+  return reply.header("cache-control", "no-store").send(answer);
 }
 
 /** @throws Problem `request.invalid` that names each wrong place */

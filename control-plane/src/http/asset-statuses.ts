@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { AssetNode } from "../domain/graph.ts";
 import { type PartitionStatus, type StatusRange, partitionStatus, statusRanges } from "../domain/status.ts";
-import { readGateState } from "../storage/gate-state.ts";
+import { type AssetGateState, readGateState } from "../storage/gate-state.ts";
 import { onTransaction } from "../storage/on-transaction.ts";
 import { type ActivityRow, listActivity } from "../storage/steps-read.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -15,8 +15,18 @@ export async function loadStatuses(
 ): Promise<ReadonlyMap<AssetNode, readonly StatusRange[]>> {
   const keys = nodes.map((node) => node.key);
   const nowMs = context.now();
-  const gates = await readGateState(tx ?? context.pool, keys);
+  const gates = await readGateState(tx ?? context.pool, keys, 1);
   const activities = await listActivity(tx === undefined ? context.db : onTransaction(tx), keys);
+  return statusesFrom(nodes, gates, activities, nowMs);
+}
+
+/** The statuses of some assets, of what was read of them. */
+export function statusesFrom(
+  nodes: readonly AssetNode[],
+  gates: ReadonlyMap<string, AssetGateState>,
+  activities: readonly ActivityRow[],
+  nowMs: number,
+): ReadonlyMap<AssetNode, readonly StatusRange[]> {
   const activityOf = new Map<string, Map<string, ActivityRow>>();
   for (const row of activities) {
     const ofAsset = activityOf.get(row.assetKey) ?? new Map<string, ActivityRow>();

@@ -12,16 +12,21 @@ export interface AssetGateState {
 /** How many versions of a partition are looked through for one that is open. */
 const depth = 20;
 
-/** Reads versions, results and waivers of these assets, each with the epoch of the same snapshot. Primary only. */
+/**
+ * Reads versions, results and waivers of these assets, each with the epoch of the same snapshot. Primary only.
+ *
+ * @param versionsMax of each partition, the newest
+ */
 export async function readGateState(
   db: Pick<pg.Pool | pg.PoolClient, "query">,
   assets: readonly AssetKey[],
+  versionsMax = depth,
 ): Promise<Map<AssetKey, AssetGateState>> {
   const found = new Map<AssetKey, AssetGateState>();
   if (assets.length === 0) return found;
   const { rows } = await db.query<{ asset_key: AssetKey; epoch: number; versions: VersionView[] }>(
     "select asset_key, epoch, versions from gate_state($1, $2)",
-    [assets, depth],
+    [assets, versionsMax],
   );
   for (const row of rows) {
     const partitions = new Map<string, VersionView[]>();

@@ -19,6 +19,7 @@ export const problemCodes = {
   "version.unknown": { status: 404, title: "There is no such version" },
   "waiver.unknown": { status: 404, title: "There is no such waiver" },
   "check.unknown": { status: 404, title: "There is no such check" },
+  "graph.layout_unknown": { status: 404, title: "There is no such layout" },
   "partition.unknown": { status: 404, title: "There is no such partition" },
   "partition.invalid": { status: 422, title: "The text cannot be a partition key" },
   "partitions.unknown_set": { status: 404, title: "No asset is cut by such a set" },

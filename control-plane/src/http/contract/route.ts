@@ -17,6 +17,8 @@ export interface Route {
   /** JSON; absent: `mediaType` of another kind. */
   readonly answer?: z.ZodType;
   readonly mediaType?: "text/event-stream" | "text/plain" | "text/html";
+  /** True for what never changes under its path: clients keep it. */
+  readonly immutable?: true;
   /** True for what probes and people without a token may ask. */
   readonly public?: true;
 }

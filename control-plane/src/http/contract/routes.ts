@@ -1,5 +1,6 @@
 import { assetRoutes } from "./asset-routes.ts";
 import { decisionRoutes } from "./decision-routes.ts";
+import { graphRoutes } from "./graph-routes.ts";
 import { partitionRoutes } from "./partition-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { runRoutes } from "./run-routes.ts";
@@ -11,6 +12,7 @@ export const routes = {
   ...serverRoutes,
   ...workspaceRoutes,
   ...assetRoutes,
+  ...graphRoutes,
   ...runRoutes,
   ...decisionRoutes,
   ...reportRoutes,
