@@ -93,9 +93,10 @@ describe("the contract", () => {
     const waivers = (await api.get("/api/v1/waivers")).json.items;
     const waiver = await api.get(`/api/v1/waivers/${waivers[0].id}`);
     expect(routes.getWaiver.answer.parse(waiver.json)).toEqual(waiver.json);
-    // Of owners.test.ts, which has locations to move an asset between, and of partitions.test.ts, with dynamic ones.
+    // Of owners.test.ts, which has locations to move an asset between, of partitions.test.ts, with dynamic ones, and of
+    // asset-deletion.test.ts, with a daemon.
     const elsewhere: RouteName[] = ["releaseAsset", "transferAsset", "addPartitions", "removePartitions"];
-    elsewhere.push("listPartitionSets", "listPartitions");
+    elsewhere.push("listPartitionSets", "listPartitions", "deleteAsset");
     expect([...seen, ...elsewhere, "cancelRun", "getWaiver", "reportCheckResult"].sort()).toEqual(
       Object.keys(routes).sort(),
     );

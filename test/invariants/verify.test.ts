@@ -395,6 +395,11 @@ const plants: readonly (readonly [rule: string, what: string, text: string])[] =
     "update waivers set name = 'nobody_defines'",
   ],
   [
+    "history.deleted_is_gone",
+    "a version is left of what was deleted",
+    "update events set kind = 'asset_deleted', asset_key = 'a/clean' where seq = (select max(seq) from events)",
+  ],
+  [
     "ownership.waived_check_exists",
     "a waiver of one asset for another's version",
     "update waivers set asset_key = 'a/raw'",

@@ -171,6 +171,18 @@ function addAssetCommands(program: Command, ask: Ask): Command {
         (await import("./commands/asset.ts")).assetRestore(context, target),
       ),
     );
+  asset
+    .command("delete <asset>")
+    .description("delete an asset that no location defines any more, with its history; stored values stay")
+    .option("--confirm <key>", "the asset's key once more; without it nothing is deleted")
+    .option(...idempotencyKey)
+    .option(...json)
+    .addHelpText("after", example("asset delete flights/old_report --confirm flights/old_report"))
+    .action(
+      ask(async (context, key: string, options: object) =>
+        (await import("./commands/asset-delete.ts")).assetDelete(context, key, options),
+      ),
+    );
   return asset;
 }
 

@@ -1,5 +1,6 @@
 import type { Answer, Routes } from "../http/contract.ts";
 import { type ApiClient, segment } from "./api-client.ts";
+import { CliError } from "./cli-error.ts";
 import { tookText } from "./duration-text.ts";
 import { type Paint, colorOf } from "./paint.ts";
 import { printable } from "./printable.ts";
@@ -12,6 +13,9 @@ const stepsShownMax = 6;
 const groupsShownMax = 8;
 const stepsReadMax = 1_000;
 const eventsReadMax = 10_000;
+
+/** The run stays when its assets are no longer defined, or were deleted. */
+const goneCodes: ReadonlySet<string> = new Set(["asset.unknown", "asset.refused", "asset.deleted", "version.unknown"]);
 
 type Version = Answer<Routes["getVersion"]>;
 
@@ -41,10 +45,13 @@ async function readClosed(api: ApiClient, run: Run): Promise<Version[]> {
   for (const { kind, asset, payload } of events) {
     if (kind === "gate_closed" && asset !== null) shut.set(String((payload as { version?: unknown }).version), asset);
   }
-  const read = [...shut]
-    .slice(0, groupsShownMax)
-    .map(([id, asset]) => api.get("getVersion", `/assets/${segment(asset)}/versions/${segment(id)}`));
-  return (await Promise.all(read)).filter((version) => !version.open);
+  const read = [...shut].slice(0, groupsShownMax).map(async ([id, asset]) =>
+    api.get("getVersion", `/assets/${segment(asset)}/versions/${segment(id)}`).catch((error: unknown) => {
+      if (error instanceof CliError && goneCodes.has(error.code)) return undefined;
+      throw error;
+    }),
+  );
+  return (await Promise.all(read)).flatMap((version) => (version?.open === false ? [version] : []));
 }
 
 export function stepName(step: { asset: string; partition: string }): string {

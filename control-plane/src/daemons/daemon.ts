@@ -6,6 +6,7 @@ import { withTransaction } from "../storage/database.ts";
 import { daemonsOfHost, deleteDaemon, deleteDeadDaemons, insertDaemon, renewDaemon } from "../storage/daemons.ts";
 import { ensureEventPartitions, expireWaivers } from "../storage/expire-waivers.ts";
 import type { Notifications } from "../storage/notifications.ts";
+import { removeHistory } from "../storage/remove-history.ts";
 import type { Schema } from "../storage/schema.ts";
 import { Automation } from "./automation.ts";
 import { RunDrive } from "./drive/run-drive.ts";
@@ -37,6 +38,7 @@ export interface DaemonOptions {
 const renewEveryMs = 2_000;
 const takeoverEveryMs = 1_000;
 const waiversEveryMs = 1_000;
+const removalEveryMs = 1_000;
 const maintenanceEveryMs = 60_000;
 
 /**
@@ -135,6 +137,7 @@ export class Daemon {
       if ((await withTransaction(pool, expireWaivers)) > 0)
         this.#options.notifications.notifySoon("headgate_events", "");
     });
+    this.#loop("removal", removalEveryMs, () => this.#removeHistories());
     this.#loop("maintenance", maintenanceEveryMs, () => ensureEventPartitions(pool));
     this.automation.wake();
     this.publisher.definitionsChanged();
@@ -231,6 +234,15 @@ export class Daemon {
     if (dead.length > 0) {
       this.#options.log.info({ daemons: dead }, "took over the runs of daemons that are gone");
       this.#drive?.claim();
+    }
+  }
+
+  /** Of assets that were deleted, as far as no other daemon is at it. */
+  async #removeHistories(): Promise<void> {
+    while (!this.#stopped) {
+      const turn = await removeHistory(this.#options.pool);
+      if (turn === undefined) return;
+      if (turn === "ended") this.#options.notifications.notifySoon("headgate_events", "");
     }
   }
 

@@ -1,4 +1,5 @@
 import type { AssetKey, PartitionMapping, PartitionSpace, TickTimes } from "@headgate/model";
+import type { AssetDeletions } from "./asset-deletion.ts";
 import type {
   AssetDefinition,
   CheckDefinition,
@@ -121,6 +122,8 @@ export interface Graph {
   readonly renamed: ReadonlyMap<string, AssetKey>;
   /** Histories that are to be carried to another key. */
   readonly carryOvers: readonly CarryOver[];
+  /** Keys whose history was deleted, or is being deleted. */
+  readonly deleted: AssetDeletions;
   /** The node of any text that is a key of the graph. */
   asset(key: string): AssetNode | undefined;
 }

@@ -37,7 +37,8 @@ export type DefinitionProblemCode =
   | "definition.invalid_target"
   | "definition.missing_target"
   | "definition.refused_target"
-  | "definition.target_of_another_team";
+  | "definition.target_of_another_team"
+  | "definition.deletion_under_way";
 
 export interface Problem extends DefinitionError {
   readonly code: DefinitionProblemCode;

@@ -1,4 +1,5 @@
 import type { AssetKey } from "@headgate/model";
+import type { AssetDeletions } from "./asset-deletion.ts";
 import type { AssetOwners, Graph, GraphError, LocationSegment } from "./asset-graph.ts";
 import { assembledAssets, type GrowingNode } from "./assembled-assets.ts";
 import { type ClaimedAsset, claimedAssets, refusedAt } from "./claimed-assets.ts";
@@ -6,6 +7,7 @@ import type { DefinitionError } from "./definitions.ts";
 import type { DynamicSets } from "./dynamic-sets.ts";
 import { reversed, topologicalOrder } from "./graph-cycles.ts";
 import { formerKeys } from "./former-keys.ts";
+import { heldBack } from "./held-back.ts";
 import { linkChecks } from "./link-checks.ts";
 import { linkedEdges, type IsEstablished } from "./linked-edges.ts";
 import { nearestKeys } from "./nearest-key.ts";
@@ -38,6 +40,8 @@ export interface GraphOptions {
    * nothing is known of histories, as where a checkout is looked at: the asset is served as it will be.
    */
   readonly renames?: Renames;
+  /** Keys whose history was deleted. One of which rows are still being removed cannot be defined. */
+  readonly deletions?: AssetDeletions;
   /** The keys of dynamic partitions at one moment. Absent: no set has any. */
   readonly dynamicSets?: DynamicSets;
 }
@@ -75,9 +79,11 @@ export function buildGraph(
     if (!own.has(error.key)) own.set(error.key, error);
     refuse(error);
   };
+  const deleted: AssetDeletions = options.deletions ?? new Map();
+  const held = heldBack(claims, owners, deleted, refuseClaim);
   const { renamed, carryOvers } = formerKeys(
-    claims,
-    options.renames === undefined ? new Map() : owners,
+    held.claims,
+    options.renames === undefined ? new Map() : held.owners,
     options.renames ?? new Map(),
     refuseClaim,
   );
@@ -122,6 +128,7 @@ export function buildGraph(
     warnings: inOrder(warnings),
     renamed,
     carryOvers,
+    deleted,
     asset: (key) => byKey.get(key as AssetKey),
   };
 }

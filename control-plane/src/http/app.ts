@@ -22,6 +22,7 @@ import { definitionsRoute } from "./routes/definitions-route.ts";
 import { discardRoutes } from "./routes/discard-routes.ts";
 import { graphRoutes } from "./routes/graph-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
+import { deletionRoute } from "./routes/deletion-route.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
 import { partitionRoutes } from "./routes/partition-routes.ts";
 import { readableRoutes } from "./routes/readable-routes.ts";
@@ -39,6 +40,7 @@ const handlers: Handlers = {
   ...serverRoutes,
   ...locationRoutes,
   ...ownerRoutes,
+  ...deletionRoute,
   ...definitionsRoute,
   ...assetRoutes,
   ...graphRoutes,

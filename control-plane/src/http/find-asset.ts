@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { deletedBy } from "../domain/asset-deletion.ts";
 import type { AssetNode } from "../domain/graph.ts";
 import { nearestKeys } from "../domain/nearest-key.ts";
 import { parseSelection, select } from "../domain/selection.ts";
@@ -7,16 +8,24 @@ import type { ApiContext } from "./api-context.ts";
 import { loadStatuses } from "./asset-statuses.ts";
 import { Problem } from "./problem.ts";
 
-/** @throws Problem `asset.unknown`, with the nearest key or the reason for its refusal */
+/** @throws Problem `asset.unknown`, with the nearest key, the reason for its refusal, or who deleted it */
 export function findAsset(context: ApiContext, key: string): AssetNode {
   const graph = context.graph();
   const node = graph.asset(key);
   if (node !== undefined) return node;
+  const deletion = graph.deleted.get(key);
+  const refused = graph.errors.find((error) => error.kind === "asset" && error.key === key);
+  if (deletion !== undefined && refused === undefined) {
+    const rest = deletion.state === "done" ? "" : " Its history is still being removed.";
+    const hint = `What was done to it: npx headgate audit list --subject ${key}`;
+    throw new Problem("asset.unknown", `${key} was deleted by ${deletedBy(deletion)}.${rest}`, hint, {
+      as: "asset.deleted",
+    });
+  }
   const now = graph.renamed.get(key);
   if (now !== undefined) {
     throw new Problem("asset.unknown", `${key} is called ${now} now.`, `Its history is there: npx headgate why ${now}`);
   }
-  const refused = graph.errors.find((error) => error.kind === "asset" && error.key === key);
   if (refused !== undefined) {
     throw new Problem("asset.unknown", `${key} is defined, but refused: ${refused.message}`, refused.hint, {
       as: "asset.refused",

@@ -1,5 +1,6 @@
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
+import type { AssetDeletion, AssetDeletions } from "../domain/asset-deletion.ts";
 import type { AssetOwners, LocationSegment, StoredDefinition } from "../domain/asset-graph.ts";
 import type {
   AssetDefinition,
@@ -45,19 +46,21 @@ export interface StoredDefinitions {
   readonly owners: AssetOwners;
   readonly established: EstablishedEdges;
   readonly renames: Renames;
+  readonly deletions: AssetDeletions;
 }
 
 /** What the graph of these definitions is built with, beside segments and owners. */
 export function graphOptions({
   established,
   renames,
-}: Pick<StoredDefinitions, "established" | "renames">): GraphOptions {
-  return { established: (reader, upstream) => established.has(reader, upstream), renames };
+  deletions,
+}: Pick<StoredDefinitions, "established" | "renames" | "deletions">): GraphOptions {
+  return { established: (reader, upstream) => established.has(reader, upstream), renames, deletions };
 }
 
 /**
- * Every definition of every location, by location, kind and key, the owner registry, the edges that have served and what
- * assets were called before.
+ * Every definition of every location, by location, kind and key, the owner registry, the edges that have served, what
+ * assets were called before and which were deleted.
  */
 export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitions> {
   const { rows } = await db.query<{
@@ -98,7 +101,12 @@ export async function readDefinitionRows(db: Queryable): Promise<StoredDefinitio
     `select old_key, key, case when done_at is not null then 'done' when refused_at is not null then 'refused'
        else 'asked' end as state from asset_renames`,
   );
+  const deletions = await db.query<{ asset_key: string } & AssetDeletion>(
+    `select asset_key, actor, (extract(epoch from requested_at) * 1000)::double precision as "requestedAtMs",
+       case when done_at is null then 'underWay' else 'done' end as state from asset_deletions`,
+  );
   return {
+    deletions: new Map(deletions.rows.map(({ asset_key, ...deletion }) => [asset_key, deletion])),
     established: { has: (reader, upstream) => served.has(`${reader}\n${upstream}`) },
     locations: [...locations.values()],
     renames: new Map(renames.rows.map(({ old_key, key, state }) => [old_key, { key, state }])),

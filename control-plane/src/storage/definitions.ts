@@ -163,6 +163,8 @@ async function claimAssets(
          where asset_owners.location is null`,
     [claimed, team, location],
   );
+  // Defined anew, with a new history.
+  await tx.query("delete from asset_deletions where asset_key = any ($1) and done_at is not null", [claimed]);
   return new Map([...owners, ...claimed.map((key) => [key, { team, location }] as const)]);
 }
 

@@ -27,3 +27,24 @@ export const attemptSpans = `
 
 export const attemptInFlight = "('leased', 'started', 'unknown')";
 export const stepEnded = "('succeeded', 'failed', 'blocked', 'skipped', 'canceled')";
+
+/** When assets were deleted, by key: what was recorded of them before is removed, the log is not. */
+export const tombstones = `
+  tombstones as materialized (select asset_key, seq from events where kind = 'asset_deleted'),
+  buried as materialized (select asset_key, max(seq) as seq from tombstones group by 1)`;
+
+/**
+ * Versions that went with their asset, or are about to: what the log says of them, and since which event they are
+ * deleted. Includes `tombstones`.
+ */
+export const deletedVersions = `${tombstones},
+  deleted as materialized (
+    select x.version, x.asset_key, x.partition_key, x.recorded, x.run_id, x.step_index, x.attempt,
+      (select min(t.seq) from tombstones t where t.asset_key = x.asset_key and t.seq > x.recorded) as deleted
+    from (select distinct on (e.payload ->> 'version') e.payload ->> 'version' as version, e.asset_key, e.partition_key,
+        e.seq as recorded, e.run_id, e.step_index, a.id as attempt
+      from events e join buried t on t.asset_key = e.asset_key and t.seq > e.seq
+      left join attempts a on a.id::text = e.payload ->> 'attempt' and a.version_id::text = e.payload ->> 'version'
+        and a.kind = 'materialize'
+      where e.payload ? 'version' and (e.kind = 'version_reported' or a.id is not null)
+      order by e.payload ->> 'version', e.seq) x)`;

@@ -122,6 +122,17 @@ export interface Schema {
     added_at: Time;
   };
   asset_owners: { asset_key: string; team: string; location: string | null; claimed_at: Time };
+  asset_deletions: {
+    asset_key: string;
+    team: string;
+    actor: string;
+    requested_at: Time;
+    versions: number;
+    removed: Defaulted<number>;
+    logs_partition: string | null;
+    logs_run: string | null;
+    done_at: TimeOrNull;
+  };
   asset_renames: { old_key: string; key: string; asked_at: Time; done_at: TimeOrNull; refused_at: TimeOrNull };
   asset_gate: { asset_key: string; epoch: Defaulted<number> };
   runs: {

@@ -1,4 +1,11 @@
-import { type HistoryRule, attemptInFlight, attemptSpans, stepEnded } from "./history-rule.ts";
+import {
+  type HistoryRule,
+  attemptInFlight,
+  attemptSpans,
+  deletedVersions,
+  stepEnded,
+  tombstones,
+} from "./history-rule.ts";
 
 const rule = (id: string, says: string, violations: string): HistoryRule => ({
   id: `history.${id}`,
@@ -103,13 +110,15 @@ export const historyRules: readonly HistoryRule[] = [
   ),
   rule(
     "step_version",
-    "A step that made or checked a version names one that exists; what it made, one of its own attempts made.",
-    `select null::bigint as position, 'step ' || s.index || ' of run ' || s.run_id || ' (' || s.asset_key || ') names version ' || coalesce(s.version_id::text, 'none') as found,
+    "A step that made or checked a version names one that exists, or went with its asset; what it made, one of its own attempts made.",
+    `with ${deletedVersions}
+     select null::bigint as position, 'step ' || s.index || ' of run ' || s.run_id || ' (' || s.asset_key || ') names version ' || coalesce(s.version_id::text, 'none') as found,
        jsonb_build_object('run', s.run_id, 'step', s.index, 'version', s.version_id) as ids
-     from steps s left join versions v on v.id = s.version_id left join attempts a on a.id = v.attempt_id
+     from steps s left join versions v on v.id = s.version_id left join deleted d on d.version = s.version_id::text
+       left join attempts a on a.id = coalesce(v.attempt_id, d.attempt)
      where (s.kind = 'materialize' and s.state = 'succeeded' and s.version_id is null)
-       or (s.version_id is not null and v.id is null)
-       or (s.kind = 'materialize' and v.id is not null and (a.run_id, a.step_index) is distinct from (s.run_id, s.index))`,
+       or (s.version_id is not null and v.id is null and d.version is null)
+       or (s.kind = 'materialize' and s.version_id is not null and (a.run_id, a.step_index) is distinct from (s.run_id, s.index))`,
   ),
   rule(
     "computed_together",
@@ -122,11 +131,13 @@ export const historyRules: readonly HistoryRule[] = [
   ),
   rule(
     "recorded_together",
-    "What is computed as a whole has a version of every step or of none.",
-    `select null::bigint as position, 'computation ' || a.computation || ' has ' || count(v.id) || ' versions of ' || count(*) as found,
+    "What is computed as a whole has a version of every step or of none, those that went with their asset included.",
+    `with ${deletedVersions}
+     select null::bigint as position, 'computation ' || a.computation || ' has ' || count(coalesce(v.id::text, d.version)) || ' versions of ' || count(*) as found,
        jsonb_build_object('computation', a.computation) as ids
-     from attempts a left join versions v on v.attempt_id = a.id where a.is_whole group by a.computation
-     having count(v.id) not in (0, count(*))`,
+     from attempts a left join versions v on v.attempt_id = a.id left join deleted d on d.attempt = a.id
+     where a.is_whole group by a.computation
+     having count(coalesce(v.id::text, d.version)) not in (0, count(*))`,
   ),
   rule(
     "version_event",
@@ -154,18 +165,29 @@ export const historyRules: readonly HistoryRule[] = [
   rule(
     "reported_external",
     "What no attempt brought was reported, of an asset that was declared external, and read nothing.",
-    `select seq as position, what || ' of ' || asset_key || ' comes from no attempt, and the asset was never declared external' as found,
+    `with ${tombstones}
+     select seq as position, what || ' of ' || asset_key || ' comes from no attempt, and the asset was never declared external' as found,
        jsonb_build_object('id', id, 'asset', asset_key) as ids
      from (
        select 'version ' || id as what, id, asset_key, seq, inputs from versions where attempt_id is null
        union all select 'result ' || id, id, asset_key, seq, '[]' from check_results where attempt_id is null) x
-     where inputs <> '[]' or not exists (select from definitions d where d.kind = 'asset' and d.body ? 'external'
+     where not exists (select from buried t where t.asset_key = x.asset_key and t.seq > x.seq)
+       and (inputs <> '[]' or not exists (select from definitions d where d.kind = 'asset' and d.body ? 'external'
        and (d.body ->> 'key' = x.asset_key or exists (select from asset_renames n
-         where n.old_key = d.body ->> 'key' and n.key = x.asset_key and n.done_at is not null)))`,
+         where n.old_key = d.body ->> 'key' and n.key = x.asset_key and n.done_at is not null))))`,
+  ),
+  rule(
+    "deleted_is_gone",
+    "Once the history of a deleted asset is removed, nothing of it is left; what was made since is not part of it.",
+    `with ${tombstones}
+     select v.seq as position, 'version ' || v.id || ' of ' || v.asset_key || ' was recorded before the asset was deleted' as found,
+       jsonb_build_object('version', v.id, 'asset', v.asset_key) as ids
+     from versions v join buried t on t.asset_key = v.asset_key and t.seq > v.seq
+     where not exists (select from asset_deletions d where d.asset_key = v.asset_key and d.done_at is null)`,
   ),
   rule(
     "audited",
-    "Every run, waiver, report, discarded version and change of owner has an audit row that says who made it so.",
+    "Every run, waiver, report, discarded version, deleted asset and change of owner has an audit row that says who made it so.",
     `select null::bigint as position, what || ' has no audit row' as found, ids from (
        select 'run ' || id as what, jsonb_build_object('run', id) as ids from runs r
          where not exists (select from audit a where a.action = 'run.create' and a.subject = r.id::text)
@@ -187,6 +209,9 @@ export const historyRules: readonly HistoryRule[] = [
        union all select 'the discarding of version ' || id, jsonb_build_object('version', id) from versions v
          where discarded_at is not null and not exists (select from audit a where a.action = 'version.discard'
            and a.details ->> 'version' = v.id::text)
+       union all select 'the deletion of ' || (e.payload ->> 'asset'), jsonb_build_object('asset', e.payload ->> 'asset', 'seq', e.seq) from events e
+         where e.kind = 'asset_deleted' and not exists (select from audit a where a.action = 'asset.delete'
+           and a.subject = e.payload ->> 'asset' and a.actor = e.payload ->> 'actor')
        union all select 'the change of owner of ' || e.asset_key, jsonb_build_object('asset', e.asset_key, 'seq', e.seq) from events e
          where e.kind in ('owner_transferred', 'owner_released') and not exists (select from audit a
            where a.action in ('owner.transfer', 'owner.release') and a.subject = e.payload ->> 'asset' and a.actor = e.payload ->> 'actor'

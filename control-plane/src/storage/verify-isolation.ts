@@ -1,4 +1,4 @@
-import type { HistoryRule } from "./history-rule.ts";
+import { type HistoryRule, tombstones } from "./history-rule.ts";
 
 const rule = (id: string, says: string, violations: string): HistoryRule => ({
   id: `isolation.${id}`,
@@ -47,11 +47,15 @@ export const isolationRules: readonly HistoryRule[] = [
   rule(
     "blocked_for_cause",
     "A step is blocked only by a stored decision that names what shut, and no attempt follows it.",
-    `select null::bigint as position, 'step ' || s.index || ' of run ' || s.run_id || ' (' || s.asset_key || ') is blocked ' ||
+    // The decisions of a deleted asset are gone; the event of each tells the same reasons.
+    `with ${tombstones}
+     select null::bigint as position, 'step ' || s.index || ' of run ' || s.run_id || ' (' || s.asset_key || ') is blocked ' ||
          case when d.id is null then 'without a decision' else 'and has an attempt in the end' end as found,
        jsonb_build_object('run', s.run_id, 'step', s.index, 'asset', s.asset_key) as ids
      from steps s left join decisions d on d.run_id = s.run_id and d.step_index = s.index and jsonb_array_length(d.reasons) > 0
-     where s.state = 'blocked' and (d.id is null or exists (
+     where s.state = 'blocked' and (d.id is null and not exists (select from events e join buried t on t.asset_key = s.asset_key and t.seq > e.seq
+         where e.kind = 'step_blocked' and e.run_id = s.run_id and e.step_index = s.index and jsonb_array_length(e.payload -> 'reasons') > 0)
+       or exists (
        select from attempts a where a.run_id = s.run_id and a.step_index = s.index and a.state = 'succeeded'))`,
   ),
 ];

@@ -1,4 +1,4 @@
-import type { HistoryRule } from "./history-rule.ts";
+import { type HistoryRule, deletedVersions } from "./history-rule.ts";
 
 const rule = (id: string, says: string, violations: string): HistoryRule => ({
   id: `validation.${id}`,
@@ -16,7 +16,7 @@ const rule = (id: string, says: string, violations: string): HistoryRule => ({
 const reads = `
   leases as materialized (select payload ->> 'attempt' as attempt, min(seq) as seq from events where kind = 'step_leased' group by 1),
   reads as materialized (
-    select a.id as attempt, a.asset_key as reader, l.seq as leased, a.leased_at, coalesce(n.key, i ->> 'asset') as upstream,
+    select a.id as attempt, a.asset_key as reader, l.seq as leased, a.leased_at, i ->> 'asset' as named, coalesce(n.key, i ->> 'asset') as upstream,
       v ->> 'partition' as partition, (v ->> 'id')::uuid as version, v -> 'waivers' as shown
     from attempts a join leases l on l.attempt = a.id::text cross join jsonb_array_elements(a.inputs) i
       cross join jsonb_array_elements(i -> 'versions') v
@@ -91,21 +91,25 @@ export const validationRules: readonly HistoryRule[] = [
   ),
   rule(
     "read_exists",
-    "Whatever an attempt read was recorded before it was leased, is of the asset and partition named, and was not discarded.",
-    `with ${reads},
+    "Whatever an attempt read was recorded before it was leased, is of the asset and partition named, and was neither discarded nor deleted by then.",
+    // What went with its asset after the lease is told by the log; its former names, by the event that deleted it.
+    `with ${reads}, ${deletedVersions},
        discards as materialized (select kind, seq, payload ->> 'version' as version from events
          where kind in ('version_discarded', 'version_restored'))
      select r.leased as position, 'attempt ' || r.attempt || ' of ' || r.reader || ' read version ' || r.version || ' of ' ||
          concat_ws(' ', r.upstream, nullif(r.partition, '')) || ', which ' ||
-         case when v.id is null then 'does not exist' when v.seq >= r.leased then 'was recorded later'
-           when (v.asset_key, v.partition_key) is distinct from (r.upstream, r.partition)
-             then 'is of ' || concat_ws(' ', v.asset_key, nullif(v.partition_key, ''))
-           else 'was discarded' end as found,
+         case when not v.existed then 'does not exist' when v.seq >= r.leased then 'was recorded later' when d.kind = 'version_discarded' then 'was discarded'
+           else 'is of ' || concat_ws(' ', v.asset_key, nullif(v.partition_key, '')) end as found,
        jsonb_build_object('attempt', r.attempt, 'version', r.version, 'asset', r.upstream) as ids
-     from reads r left join versions v on v.id = r.version
+     from reads r left join versions b on b.id = r.version left join deleted x on x.version = r.version::text
+     cross join lateral (select case when x.version is null then b.id is not null else x.deleted > r.leased end as existed,
+       coalesce(x.recorded, b.seq) as seq, coalesce(x.asset_key, b.asset_key) as asset_key,
+       coalesce(x.partition_key, b.partition_key) as partition_key) v
      left join lateral (select e.kind from discards e where e.version = r.version::text and e.seq < r.leased
        order by e.seq desc limit 1) d on true
-     where v.id is null or v.seq >= r.leased or (v.asset_key, v.partition_key) is distinct from (r.upstream, r.partition)
+     where not v.existed or v.seq >= r.leased or v.partition_key is distinct from r.partition
+       or (v.asset_key is distinct from r.upstream
+         and not exists (select from events t where t.seq = x.deleted and t.payload -> 'formerly' ? r.named))
        or d.kind = 'version_discarded'`,
   ),
   rule(

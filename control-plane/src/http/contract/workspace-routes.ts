@@ -17,6 +17,25 @@ const ownership = z
   })
   .meta({ id: "Ownership" });
 
+const deletion = z
+  .object({
+    asset: z.string(),
+    team: z.string(),
+    requestedAt: shape.time,
+    versions: z.int().describe("how many are removed, with their results and waivers"),
+    values: z
+      .array(
+        z.object({
+          scheme: z.string(),
+          place: z.string().describe("the folder that holds all of them"),
+          count: z.int(),
+        }),
+      )
+      .describe("stored values: nobody removes them, they stay where they are"),
+    published: z.int().describe("partitions of which readers outside go on seeing a version"),
+  })
+  .meta({ id: "AssetDeletion" });
+
 /** Code locations and teams. */
 export const workspaceRoutes = {
   listLocations: route({
@@ -63,6 +82,16 @@ export const workspaceRoutes = {
     params: oneAsset,
     status: 200,
     answer: ownership,
+  }),
+  deleteAsset: route({
+    method: "POST",
+    path: `${api}/assets/{key}/delete`,
+    tag: "assets",
+    summary: "Deletes an asset that is gone for good, with its history; rows are removed afterwards, in batches",
+    params: oneAsset,
+    body: z.strictObject({ confirm: shape.text(255).min(1).describe("the asset's key once more") }),
+    status: 202,
+    answer: deletion,
   }),
   getDefinitions: route({
     method: "GET",

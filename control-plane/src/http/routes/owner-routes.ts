@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { deletedBy } from "../../domain/asset-deletion.ts";
 import {
   type OwnerChange,
   type OwnerRefusal,
@@ -18,14 +19,14 @@ export const ownerRoutes: Pick<Handlers, "transferAsset" | "releaseAsset"> = {
     const { key } = request.params;
     const { location } = request.body;
     return mutate(context, request, 200, (tx) =>
-      changeOwner(tx, request.actor, "owner.transfer", (registry) => decideTransfer(registry, key, location)),
+      changeOwner(tx, request.actor, key, "owner.transfer", (registry) => decideTransfer(registry, key, location)),
     );
   },
 
   async releaseAsset(context, request) {
     const { key } = request.params;
     return mutate(context, request, 200, (tx) =>
-      changeOwner(tx, request.actor, "owner.release", (registry) => decideRelease(registry, key)),
+      changeOwner(tx, request.actor, key, "owner.release", (registry) => decideRelease(registry, key)),
     );
   },
 };
@@ -33,12 +34,19 @@ export const ownerRoutes: Pick<Handlers, "transferAsset" | "releaseAsset"> = {
 async function changeOwner(
   tx: pg.PoolClient,
   actor: Actor,
+  key: string,
   action: "owner.transfer" | "owner.release",
   decide: (registry: Registry) => OwnerChange | OwnerRefusal,
 ) {
   const registry = await lockRegistry(tx);
   const change = decide(registry);
-  if (change.kind === "refused") throw ownerProblem(change);
+  if (change.kind === "refused") {
+    const deletion = registry.stored.deletions.get(key);
+    if (change.code !== "owner.unknown_asset" || deletion === undefined) throw ownerProblem(change);
+    throw new Problem("asset.unknown", `${key} was deleted by ${deletedBy(deletion)}.`, change.hint, {
+      as: "asset.deleted",
+    });
+  }
   const { asset, team, from, to } = change;
   requireOwner(actor, team, asset);
   return {

@@ -10,6 +10,7 @@ import { appendNumbered } from "../../storage/append-events.ts";
 import { shareOwner } from "../../storage/asset-owners.ts";
 import { bumpGate } from "../../storage/bump-gate.ts";
 import { appendRunQueued, insertRun } from "../../storage/create-run.ts";
+import { isDeleted } from "../../storage/delete-asset.ts";
 import { onTransaction } from "../../storage/on-transaction.ts";
 import { insertReportedResult, insertReportedVersion } from "../../storage/reports.ts";
 import { readVersion } from "../../storage/versions-read.ts";
@@ -103,6 +104,11 @@ async function takeReport(
 ): Promise<Change<ReportedAnswer>> {
   const location = (await shareOwner(tx, node.key)) ?? node.location;
   await bumpGate(tx, node.key);
+  if (await isDeleted(tx, node.key)) {
+    throw new Problem("asset.unknown", `${node.key} was deleted.`, "Define it again to begin a new history.", {
+      as: "asset.deleted",
+    });
+  }
   const { partition, kind, value } = report;
   const newest = await newestView(tx, node, partition);
   const decision = decideReport(node, { ...report, hasValue: value !== null }, newest);
