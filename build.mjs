@@ -1,5 +1,5 @@
 // Transpiles the packages of this repository to `dist/` with esbuild: one bundle an entry point, npm packages left
-// outside. `npm ci` runs it (the "prepare" script), and `headgate` itself runs it again in a checkout whose sources
+// outside; and the web UI to `web/dist` with Vite. `npm ci` runs it (the "prepare" script), and `headgate` itself runs it again in a checkout whose sources
 // are newer than what was built, so that nobody has to know that there is a build.
 import { readdirSync, statSync } from "node:fs";
 import { mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
@@ -23,27 +23,43 @@ function* sources(folder) {
     if (entry.name === "node_modules" || entry.name === "dist") continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* sources(path);
-    else if (/\.(ts|proto|sql)$/.test(entry.name)) yield path;
+    else if (/\.(tsx?|css|html|svg|proto|sql)$/.test(entry.name)) yield path;
   }
 }
 
 /** Files of an older build are kept this long for the processes that started from it. */
 const leftOverAfterMs = 3_600_000;
 
-const stamp = join(root, "node_modules", ".headgate-build");
+/** A build, when it was last done, and what it is made from. */
+const packagesBuild = {
+  stamp: join(root, "node_modules", ".headgate-build"),
+  folders: packages.map(({ folder }) => folder),
+};
+/** Apart, because it takes seconds: who changes the control plane does not wait for it. */
+const webBuild = { stamp: join(root, "node_modules", ".headgate-build-web"), folders: ["web", "shared/model"] };
 
-/** True if a source is newer than the last build. */
-export function isStale() {
+function isOlderThanSources({ stamp, folders }) {
   let builtMs;
   try {
     builtMs = statSync(stamp).mtimeMs;
   } catch {
     return true;
   }
-  for (const { folder } of packages) {
+  for (const folder of folders) {
     for (const path of sources(join(root, folder))) if (statSync(path).mtimeMs > builtMs) return true;
   }
   return false;
+}
+
+async function stampAs(startedAt, { stamp }) {
+  // As of the start: what was saved while the build ran is newer than it.
+  await writeFile(stamp, startedAt.toISOString());
+  await utimes(stamp, startedAt, startedAt);
+}
+
+/** True if a source is newer than the last build. */
+export function isStale() {
+  return isOlderThanSources(packagesBuild) || isOlderThanSources(webBuild);
 }
 
 /** How a package becomes JavaScript, here and when it is packed. */
@@ -60,7 +76,28 @@ export function bundleOptions(folder, entryPoints) {
   };
 }
 
-export async function build() {
+/**
+ * Writes what was built, `last` after everything else and each file in one piece: a process may be starting from this
+ * folder right now, and one that runs may still ask for a chunk of the build before.
+ */
+async function publish(outdir, files, last, startedAt) {
+  const later = files.filter(({ path }) => last.has(path));
+  for (const { path, contents } of [...files.filter(({ path }) => !last.has(path)), ...later]) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(`${path}.${process.pid}.new`, contents);
+    await rename(`${path}.${process.pid}.new`, path);
+  }
+  const written = new Set(files.map(({ path }) => path));
+  for (const entry of readdirSync(outdir, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const changedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (entry.isFile() && !written.has(path) && startedAt.getTime() - changedMs > leftOverAfterMs) {
+      await rm(path, { force: true });
+    }
+  }
+}
+
+async function buildPackages() {
   const startedAt = new Date();
   const esbuild = await import("esbuild");
   const outcomes = await Promise.allSettled(
@@ -73,28 +110,39 @@ export async function build() {
         sourcemap: true,
         sourcesContent: false,
       });
-      // Chunks before the entry points that import them, and each file in one piece: a process may be starting from this
-      // folder right now, and one that runs may still import a chunk of the build before.
+      // Chunks before the entry points that import them.
       const entries = new Set(entryPoints.map((entry) => join(outdir, basename(entry).replace(/\.ts$/, ".js"))));
-      const chunks = outputFiles.filter(({ path }) => !entries.has(path));
-      for (const { path, contents } of [...chunks, ...outputFiles.filter(({ path }) => entries.has(path))]) {
-        await mkdir(dirname(path), { recursive: true });
-        await writeFile(`${path}.${process.pid}.new`, contents);
-        await rename(`${path}.${process.pid}.new`, path);
-      }
-      const written = new Set(outputFiles.map(({ path }) => path));
-      for (const name of readdirSync(outdir)) {
-        const path = join(outdir, name);
-        const changedMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
-        if (!written.has(path) && startedAt.getTime() - changedMs > leftOverAfterMs) await rm(path, { force: true });
-      }
+      await publish(outdir, outputFiles, entries, startedAt);
     }),
   );
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) throw failed.reason;
-  // As of the start: what was saved while the build ran is newer than it.
-  await writeFile(stamp, startedAt.toISOString());
-  await utimes(stamp, startedAt, startedAt);
+  await stampAs(startedAt, packagesBuild);
+}
+
+/** The files of the web UI, as `{ path, contents }` with paths below its folder. */
+export async function webFiles() {
+  const { build: viteBuild } = await import("vite");
+  const { output } = await viteBuild({
+    configFile: join(root, "web", "vite.config.ts"),
+    logLevel: "warn",
+    build: { write: false },
+  });
+  return output.map((part) => ({ path: part.fileName, contents: part.type === "chunk" ? part.code : part.source }));
+}
+
+async function buildWeb() {
+  if (!isOlderThanSources(webBuild)) return;
+  const startedAt = new Date();
+  const outdir = join(root, "web", "dist");
+  const files = (await webFiles()).map(({ path, contents }) => ({ path: join(outdir, path), contents }));
+  await publish(outdir, files, new Set([join(outdir, "index.html")]), startedAt);
+  await stampAs(startedAt, webBuild);
+}
+
+export async function build() {
+  await buildPackages();
+  await buildWeb();
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await build();

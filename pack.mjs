@@ -18,7 +18,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { bundleOptions, packages } from "./build.mjs";
+import { bundleOptions, packages, webFiles } from "./build.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const out = resolve(process.argv[2] ?? join(root, "dist", "tarballs"));
@@ -127,6 +127,12 @@ async function stage({ folder, entryPoints }, declarations, at) {
   if (missing.length > 0) throw new Error(`the types of ${manifest.name} import ${missing.join(", ")}`);
   for (const name of [...(shipped[folder] ?? []), "README.md"]) {
     cpSync(join(from, name), join(at, name), { recursive: true });
+  }
+  if (folder === "control-plane") {
+    for (const { path, contents } of await webFiles()) {
+      mkdirSync(dirname(join(at, "web", path)), { recursive: true });
+      writeFileSync(join(at, "web", path), contents);
+    }
   }
   cpSync(join(root, "LICENSE"), join(at, "LICENSE"));
   writeFileSync(join(at, "package.json"), `${JSON.stringify(packedManifest(manifest), null, 2)}\n`);

@@ -5,9 +5,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const source = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** Tests that compute and no more: no database, no server. `npm test -- --project unit` runs them in seconds. */
-const unit = ["test/{model,layout,domain,sdk,types}/**/*.test.ts", "code-locations/*/test/**/*.test.ts"];
+const unit = ["test/{model,layout,domain,sdk,types,web}/**/*.test.ts", "code-locations/*/test/**/*.test.ts"];
 /** Tests of the whole product as its users run it. */
-const endToEnd = ["test/{e2e,docs}/**/*.test.ts"];
+const endToEnd = ["test/{e2e,docs,browser}/**/*.test.ts"];
 /** Everything else under `test/`, so that no new folder is left out by mistake. */
 const all = ["test/**/*.test.ts"];
 

@@ -13,7 +13,6 @@ import { type Route, changes } from "./contract/route.ts";
 import { type RouteName, routes } from "./contract/routes.ts";
 import { problemFrom } from "./problem-from.ts";
 import { Problem } from "./problem.ts";
-import { homePage, homePageStyleHash } from "./home-page.ts";
 import type { IdempotencyKey, JsonRouteName } from "./request.ts";
 import { authenticate, checkHost } from "./request-guard.ts";
 import { assetRoutes } from "./routes/asset-routes.ts";
@@ -21,6 +20,7 @@ import { auditRoute } from "./routes/audit-route.ts";
 import { definitionsRoute } from "./routes/definitions-route.ts";
 import { discardRoutes } from "./routes/discard-routes.ts";
 import { graphRoutes } from "./routes/graph-routes.ts";
+import { gateRoutes } from "./routes/gate-routes.ts";
 import { locationRoutes } from "./routes/location-routes.ts";
 import { deletionRoute } from "./routes/deletion-route.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
@@ -32,6 +32,8 @@ import { metricsText, serverRoutes } from "./routes/server-routes.ts";
 import { waiverRoutes } from "./routes/waiver-routes.ts";
 import { whyRoute } from "./routes/why-route.ts";
 import { sendImmutable } from "./send-immutable.ts";
+import { webFolder } from "./read-web-files.ts";
+import { serveWeb } from "./serve-web.ts";
 import { streamEvents } from "./event-stream.ts";
 import { parseTopics } from "./topics.ts";
 import type { Handlers } from "./request.ts";
@@ -47,6 +49,7 @@ const handlers: Handlers = {
   ...runRoutes,
   ...readableRoutes,
   ...whyRoute,
+  ...gateRoutes,
   ...waiverRoutes,
   ...discardRoutes,
   ...auditRoute,
@@ -59,13 +62,15 @@ export interface AppOptions {
   readonly logger?: FastifyBaseLogger;
   /** Names under which a server on loopback may be addressed, beside its own. */
   readonly hosts?: readonly string[];
+  /** Where the built web UI lies. Default: beside what runs. */
+  readonly webFolder?: string;
 }
 
 const bodyBytesMax = 1_048_576;
 /** For each client address. */
 const requestsPerTenSeconds = 3_000;
 
-/** The HTTP API and the page for people. The caller listens, and closes. */
+/** The HTTP API and the web UI. The caller listens, and closes. */
 export async function createApp(context: ApiContext, options: AppOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
@@ -80,24 +85,18 @@ export async function createApp(context: ApiContext, options: AppOptions = {}): 
   const closing = new AbortController();
   app.addHook("preClose", () => closing.abort());
   app.setErrorHandler((error, request, reply) => answerProblem(request, reply, problemFrom(error)));
-  app.setNotFoundHandler((request, reply) =>
-    answerProblem(
-      request,
-      reply,
-      new Problem(
-        "route.unknown",
-        `There is no ${request.method} ${pathOf(request)}.`,
-        "GET /openapi.json lists every path.",
-      ),
-    ),
-  );
   acceptEmptyJson(app);
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
-        styleSrc: [`'sha256-${homePageStyleHash}'`],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        fontSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        workerSrc: ["'self'"],
         baseUri: ["'none'"],
         formAction: ["'none'"],
         frameAncestors: ["'none'"],
@@ -119,7 +118,14 @@ export async function createApp(context: ApiContext, options: AppOptions = {}): 
     if (context.tokens === undefined) checkHost(request.headers, options.hosts ?? []);
   });
   for (const name of Object.keys(routes) as RouteName[]) addRoute(app, context, name, closing.signal);
+  const answerPage = serveWeb(app, options.webFolder ?? webFolder());
+  app.setNotFoundHandler((request, reply) => answerPage(request, reply) ?? answerUnknown(request, reply));
   return app;
+}
+
+function answerUnknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const message = `There is no ${request.method} ${pathOf(request)}.`;
+  return answerProblem(request, reply, new Problem("route.unknown", message, "GET /openapi.json lists every path."));
 }
 
 function addRoute(app: FastifyInstance, context: ApiContext, name: RouteName, closing: AbortSignal): void {
@@ -136,12 +142,6 @@ function addRoute(app: FastifyInstance, context: ApiContext, name: RouteName, cl
       };
       if (name === "metrics") {
         return reply.type("text/plain; version=0.0.4; charset=utf-8").send(await metricsText(context));
-      }
-      if (name === "home") {
-        return reply
-          .type("text/html; charset=utf-8")
-          .header("cache-control", "no-store")
-          .send(await homePage(context));
       }
       if (name === "followEvents") {
         const { after, topics } = asked.query as { after?: number; topics?: string };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { statusCounts } from "./asset.ts";
 import { definitionProblem, owner, timeOrNull } from "./shapes.ts";
 
 export const location = z
@@ -36,4 +37,13 @@ export const workspaceProblem = z
   })
   .meta({ id: "WorkspaceProblem" });
 
-export const team = owner.extend({ locations: z.array(z.string()), assets: z.int() }).meta({ id: "Team" });
+export const team = owner
+  .extend({
+    locations: z.array(z.string()),
+    assets: z.int(),
+    statuses: statusCounts.describe("assets by status"),
+    readers: z
+      .array(z.object({ team: z.string(), assets: z.int() }))
+      .describe("other teams with assets that read this team's, and how many"),
+  })
+  .meta({ id: "Team" });

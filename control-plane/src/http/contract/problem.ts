@@ -57,6 +57,7 @@ export const problemCodes = {
   "deletion.publishing": { status: 409, title: "A version is being published" },
   "location.removed": { status: 409, title: "The code location is no longer in the workspace" },
   "idempotency.key_reused": { status: 409, title: "The idempotency key was used for another request" },
+  "web.not_built": { status: 503, title: "The web UI is not built" },
   "service.not_ready": { status: 503, title: "The control plane is not ready" },
   "database.unavailable": { status: 503, title: "The database is unavailable" },
   "internal.error": { status: 500, title: "A fault of the control plane" },

@@ -16,10 +16,10 @@ export interface Route {
   readonly status: 200 | 201 | 202;
   /** JSON; absent: `mediaType` of another kind. */
   readonly answer?: z.ZodType;
-  readonly mediaType?: "text/event-stream" | "text/plain" | "text/html";
+  readonly mediaType?: "text/event-stream" | "text/plain";
   /** True for what never changes under its path: clients keep it. */
   readonly immutable?: true;
-  /** True for what probes and people without a token may ask. */
+  /** True for what probes and clients without a token may ask. */
   readonly public?: true;
 }
 
@@ -35,6 +35,15 @@ export interface Asked<R extends Route> {
   readonly params: Parsed<R["params"]>;
   readonly query: Parsed<R["query"]>;
   readonly body: Parsed<R["body"]>;
+}
+
+type Unparsed<S> = S extends z.ZodType ? z.input<S> : undefined;
+
+/** What a client sends, before validation: defaults may be left out. */
+export interface Sent<R extends Route> {
+  readonly params: Unparsed<R["params"]>;
+  readonly query: Unparsed<R["query"]>;
+  readonly body: Unparsed<R["body"]>;
 }
 
 /** What it answers. */

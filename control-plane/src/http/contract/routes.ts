@@ -1,6 +1,7 @@
 import { assetRoutes } from "./asset-routes.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { graphRoutes } from "./graph-routes.ts";
+import { gateRoutes } from "./gate-routes.ts";
 import { partitionRoutes } from "./partition-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { runRoutes } from "./run-routes.ts";
@@ -14,6 +15,7 @@ export const routes = {
   ...assetRoutes,
   ...graphRoutes,
   ...runRoutes,
+  ...gateRoutes,
   ...decisionRoutes,
   ...reportRoutes,
   ...partitionRoutes,

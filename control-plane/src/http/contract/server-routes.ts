@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { route } from "./route.ts";
 
-/** Probes, metrics, the document of the API and the page for people. */
+/** Probes, metrics, and the document of the API. */
 export const serverRoutes = {
   health: route({
     method: "GET",
@@ -37,13 +37,5 @@ export const serverRoutes = {
     status: 200,
     answer: z.record(z.string(), z.unknown()),
     public: true,
-  }),
-  home: route({
-    method: "GET",
-    path: "/",
-    tag: "server",
-    summary: "Teams, assets and closed gates as a page for people",
-    status: 200,
-    mediaType: "text/html",
   }),
 };

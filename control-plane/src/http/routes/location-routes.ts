@@ -1,7 +1,10 @@
 import type { z } from "zod";
+import type { AssetNode } from "../../domain/graph.ts";
+import { type PartitionStatus, type StatusRange, worstStatus } from "../../domain/status.ts";
 import { type LocationRow, listDefinitionErrors, listLocations, readLocation } from "../../storage/locations-read.ts";
 import { requestReload } from "../../storage/reload-location.ts";
 import type { ApiContext } from "../api-context.ts";
+import { loadStatuses } from "../asset-statuses.ts";
 import type { location } from "../contract/location.ts";
 import type { definitionProblem } from "../contract/shapes.ts";
 import { mutate } from "../mutation.ts";
@@ -108,8 +111,8 @@ export const locationRoutes: Pick<Handlers, "listLocations" | "getLocation" | "r
   },
 
   async listTeams(context) {
-    const rows = await listLocations(context.db);
     const { order } = context.graph();
+    const [rows, statuses] = await Promise.all([listLocations(context.db), loadStatuses(context, order)]);
     const { teams, entries } = context.workspace();
     const names = new Set([
       ...Object.keys(teams),
@@ -122,7 +125,25 @@ export const locationRoutes: Pick<Handlers, "listLocations" | "getLocation" | "r
         ...presentOwner(context, team),
         locations: rows.filter((row) => row.team === team && row.removed_at === null).map((row) => row.name),
         assets: order.filter((node) => node.team === team).length,
+        statuses: statusCounts(order.filter((node) => node.team === team).map((node) => statuses.get(node) ?? [])),
+        readers: readersOf(order, team),
       })),
     };
   },
 };
+
+function statusCounts(all: readonly (readonly StatusRange[])[]): Partial<Record<PartitionStatus, number>> {
+  const counts: Partial<Record<PartitionStatus, number>> = {};
+  for (const status of all.map(worstStatus)) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+/** Other teams with assets that read one of `team`, by name. */
+function readersOf(order: readonly AssetNode[], team: string): { team: string; assets: number }[] {
+  const counts = new Map<string, number>();
+  for (const node of order) {
+    if (node.team === team || !node.upstream.some(({ upstream }) => upstream.team === team)) continue;
+    counts.set(node.team, (counts.get(node.team) ?? 0) + 1);
+  }
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([reader, assets]) => ({ team: reader, assets }));
+}

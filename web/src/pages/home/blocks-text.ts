@@ -1,0 +1,9 @@
+import type { ItemOf } from "../../api/api-client.ts";
+
+/** "blocks 37 assets in 3 teams: growth 22, finance 11, ml 4": the same sentence wherever a gate is shown. */
+export function blocksText({ assets, teams }: ItemOf<"listGates">["blocks"]): string {
+  if (assets === 0) return "blocks nothing downstream";
+  const names = teams.map(({ team, assets: count }) => `${team} ${count}`).join(", ");
+  const which = assets === 1 ? "1 asset" : `${assets} assets`;
+  return `blocks ${which} in ${teams.length === 1 ? "1 team" : `${teams.length} teams`}: ${names}`;
+}
