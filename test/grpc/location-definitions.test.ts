@@ -175,7 +175,7 @@ describe("the handshake", () => {
   test("says who is there, and refuses a protocol that it does not speak in words", async () => {
     await start({ "definitions.ts": listing(["good"]), "good.ts": good }, { locationName: "etl" });
     expect(await handshake(1, 3)).toMatchObject({
-      protocol: 1,
+      protocol: 2,
       refusal: "",
       sdkVersion: "0.1.0",
       locationName: "etl",
@@ -183,9 +183,11 @@ describe("the handshake", () => {
       instanceId: location.instanceId,
       pid: process.pid,
     });
-    const refused = await handshake(2, 3);
+    const refused = await handshake(3, 4);
     expect(refused.protocol).toBe(0);
-    expect(refused.refusal).toContain("speaks protocol 1 to 1, the caller 2 to 3: update the location's SDK");
+    expect(refused.refusal).toContain(
+      "speaks protocol 1 to 2 (SDK 0.1.0), the caller 3 to 4: update the location's SDK",
+    );
   });
 
   test("asks for the token where there is one", async () => {

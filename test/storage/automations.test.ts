@@ -4,7 +4,7 @@ import { type Definition, definitionKey } from "../../control-plane/src/domain/d
 import { withTransaction } from "../../control-plane/src/storage/database.ts";
 import { applyManifest, removeLocation } from "../../control-plane/src/storage/definitions.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
-import { assetOf, scheduleOf } from "../support/graph-definitions.ts";
+import { assetOf, scheduleOf, sensorOf } from "../support/graph-definitions.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -94,4 +94,24 @@ test("a schedule that moves to another location of its team goes on from where i
   expect(await row()).toMatchObject({ location: "a" });
   await apply("a", asset);
   expect(await row()).toMatchObject({ location: "a-two", retired: false, marked: true });
+});
+
+test("a sensor has a row too, and one that comes back goes on from its cursor", async () => {
+  const sensor = sensorOf("a/files", ["a/x"]);
+  const stored = async () => {
+    const { rows } = await db.pool.query<{ kind: string; cursor: string | null; retired: boolean }>(
+      "select kind, cursor, retired_at is not null as retired from automations where name = 'a/files'",
+    );
+    return rows[0];
+  };
+  await apply("a", asset, sensor);
+  expect(await stored()).toEqual({ kind: "sensor", cursor: null, retired: false });
+  await db.pool.query("update automations set cursor = '7' where name = 'a/files'");
+  await apply("a", asset);
+  expect(await stored()).toEqual({ kind: "sensor", cursor: "7", retired: true });
+  await apply("a", asset, sensor);
+  expect(await stored()).toEqual({ kind: "sensor", cursor: "7", retired: false });
+  // One whose target is gone is refused, and asks for nothing.
+  await apply("a", sensor);
+  expect(await stored()).toMatchObject({ retired: true });
 });

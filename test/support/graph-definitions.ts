@@ -5,6 +5,7 @@ import type {
   Dependency,
   DefinitionError,
   ScheduleDefinition,
+  SensorDefinition,
 } from "../../control-plane/src/domain/definitions.ts";
 import type { LocationSegment, StoredDefinition } from "../../control-plane/src/domain/graph.ts";
 
@@ -84,6 +85,24 @@ export function scheduleOf(name: string, cron: string, rest: Partial<ScheduleDef
   };
 }
 
+export function sensorOf(
+  name: string,
+  targets: readonly string[],
+  rest: Partial<SensorDefinition> = {},
+): SensorDefinition {
+  return {
+    kind: "sensor",
+    name,
+    description: "",
+    targets: targets.map(keyOf),
+    minimumIntervalMs: 30_000,
+    timeoutMs: 60_000,
+    startsOff: false,
+    source: { file: "sensors.ts", line: 5 },
+    ...rest,
+  };
+}
+
 type Stored<D> = D | StoredDefinition<D>;
 
 function stored<D>(definition: Stored<D>): StoredDefinition<D> {
@@ -97,7 +116,7 @@ export function locationOf(
   team: string,
   assets: readonly Stored<AssetDefinition>[],
   checks: readonly Stored<CheckDefinition>[] = [],
-  rest: Partial<Pick<LocationSegment, "location" | "errors">> & {
+  rest: Partial<Pick<LocationSegment, "location" | "sensors" | "errors">> & {
     readonly schedules?: readonly Stored<ScheduleDefinition>[];
   } = {},
 ): LocationSegment {

@@ -7,6 +7,7 @@ import type {
   DefinitionKind,
   Dependency,
   ScheduleDefinition,
+  SensorDefinition,
 } from "./definitions.ts";
 import type { CarryOver } from "./rename.ts";
 
@@ -31,6 +32,7 @@ export interface LocationSegment {
   readonly assets: readonly StoredDefinition<AssetDefinition>[];
   readonly checks: readonly StoredDefinition<CheckDefinition>[];
   readonly schedules?: readonly StoredDefinition<ScheduleDefinition>[];
+  readonly sensors?: readonly StoredDefinition<SensorDefinition>[];
   /** What never loaded. A check's key is `team/asset@name`, a module's its path. */
   readonly errors: readonly (DefinitionError & { readonly key: string; readonly kind: DefinitionKind })[];
 }
@@ -95,10 +97,20 @@ export interface ScheduleNode {
   readonly error?: DefinitionError;
 }
 
-/**
- * What is wrong with one definition. Its key: an asset's key, `team/asset@name` of a check, the name of a schedule, the
- * path of a module.
- */
+export interface SensorNode {
+  /** "team/name". */
+  readonly name: string;
+  readonly team: string;
+  readonly location: string;
+  readonly definition: SensorDefinition;
+  readonly hash: string;
+  /** In the order of the definition, each computed by steps. */
+  readonly targets: readonly AssetNode[];
+  /** The newest definition did not load; this is the last good one. */
+  readonly error?: DefinitionError;
+}
+
+/** What is wrong with one definition. Its key: see `definitionKey`; the path of a module. */
 export interface GraphError extends DefinitionError {
   readonly location: string;
   readonly kind: DefinitionKind;
@@ -111,6 +123,8 @@ export interface Graph {
   readonly order: readonly AssetNode[];
   /** By name, ascending. */
   readonly schedules: ReadonlyMap<string, ScheduleNode>;
+  /** By name. */
+  readonly sensors: ReadonlyMap<string, SensorNode>;
   /**
    * Ordered by location, then key. A definition that is named here is either left out, or (its newest form did not
    * load; it requires a check that does not exist) in the graph with its last good form and `error`.

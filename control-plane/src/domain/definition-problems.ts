@@ -33,11 +33,13 @@ export type DefinitionProblemCode =
   | "definition.renamed_upstream"
   | "definition.renamed_asset"
   | "definition.duplicate_schedule"
+  | "definition.duplicate_sensor"
   | "definition.invalid_cron"
   | "definition.invalid_target"
   | "definition.missing_target"
   | "definition.refused_target"
   | "definition.target_of_another_team"
+  | "definition.target_not_computed"
   | "definition.deletion_under_way";
 
 export interface Problem extends DefinitionError {

@@ -6,13 +6,14 @@ import type {
   DefinitionError,
   DefinitionKind,
   ScheduleDefinition,
+  SensorDefinition,
 } from "./definitions.ts";
 import { buildGraph } from "./graph.ts";
 
 /** What one location says of one key: its last good definition, and what is wrong with the newest one. */
 export interface SnapshotDefinition {
   readonly kind: DefinitionKind;
-  /** An asset's key, `team/asset@name` of a check, the name of a schedule, the path of a module. */
+  /** See `definitionKey`; the path of a module. */
   readonly key: string;
   /** Absent: it never loaded. */
   readonly definition?: Definition;
@@ -85,6 +86,7 @@ function snapshotSegment({ name, team, definitions }: SnapshotLocation): Locatio
   const assets: StoredDefinition<AssetDefinition>[] = [];
   const checks: StoredDefinition<CheckDefinition>[] = [];
   const schedules: StoredDefinition<ScheduleDefinition>[] = [];
+  const sensors: StoredDefinition<SensorDefinition>[] = [];
   const errors: Omit<GraphError, "location">[] = [];
   for (const { kind, key, definition, hash = "", error, retired } of definitions) {
     const stored = {
@@ -96,7 +98,8 @@ function snapshotSegment({ name, team, definitions }: SnapshotLocation): Locatio
     if (definition?.kind === "asset") assets.push({ definition, ...stored });
     else if (definition?.kind === "check") checks.push({ definition, ...stored });
     else if (definition?.kind === "schedule") schedules.push({ definition, ...stored });
+    else if (definition?.kind === "sensor") sensors.push({ definition, ...stored });
     else if (error !== undefined) errors.push({ ...error, kind, key });
   }
-  return { location: name, team, assets, checks, schedules, errors };
+  return { location: name, team, assets, checks, schedules, sensors, errors };
 }

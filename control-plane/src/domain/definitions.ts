@@ -131,12 +131,29 @@ export interface ScheduleDefinition {
   readonly source: SourceLocation;
 }
 
-export type Definition = AssetDefinition | CheckDefinition | ScheduleDefinition;
+/** A sensor: evaluated in its location again and again, and answers what is to run. */
+export interface SensorDefinition {
+  readonly kind: "sensor";
+  /** "team/name". */
+  readonly name: string;
+  readonly description: string;
+  /** It may ask for no other. */
+  readonly targets: readonly AssetKey[];
+  /** From one evaluation to the next, at least. */
+  readonly minimumIntervalMs: number;
+  /** Of one evaluation. */
+  readonly timeoutMs: number;
+  /** It is not evaluated until somebody starts it. */
+  readonly startsOff: boolean;
+  readonly source: SourceLocation;
+}
 
-/** What a line of a manifest may be about. */
+export type Definition = AssetDefinition | CheckDefinition | ScheduleDefinition | SensorDefinition;
+
+/** What an entry of a manifest is; a module: something that did not load and may define anything. */
 export type DefinitionKind = Definition["kind"] | "module";
 
-/** Unique among the definitions of one kind in a location: an asset's key, `team/asset@name` of a check, a name. */
+/** What a definition is called within its kind: an asset's key, `team/asset@name` of a check, `team/name` of others. */
 export function definitionKey(definition: Definition): string {
   switch (definition.kind) {
     case "asset":
@@ -144,6 +161,7 @@ export function definitionKey(definition: Definition): string {
     case "check":
       return `${definition.asset}@${definition.name}`;
     case "schedule":
+    case "sensor":
       return definition.name;
   }
 }

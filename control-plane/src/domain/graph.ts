@@ -9,6 +9,7 @@ import { reversed, topologicalOrder } from "./graph-cycles.ts";
 import { formerKeys } from "./former-keys.ts";
 import { heldBack } from "./held-back.ts";
 import { linkChecks } from "./link-checks.ts";
+import { linkSensors } from "./link-sensors.ts";
 import { linkedEdges, type IsEstablished } from "./linked-edges.ts";
 import { nearestKeys } from "./nearest-key.ts";
 import { refusalRoots } from "./refusal-roots.ts";
@@ -24,6 +25,7 @@ export type {
   GraphError,
   LocationSegment,
   ScheduleNode,
+  SensorNode,
   StoredDefinition,
 } from "./asset-graph.ts";
 export { checkId } from "./asset-graph.ts";
@@ -120,10 +122,12 @@ export function buildGraph(
     refuse,
     warn,
   });
+  const sensors = linkSensors(sorted, { assets: byKey, schedules, nearest, refuse });
   return {
     assets: byKey,
     order: nodes,
     schedules,
+    sensors,
     errors: inOrder(errors),
     warnings: inOrder(warnings),
     renamed,
@@ -135,7 +139,7 @@ export function buildGraph(
 
 /** What the newest manifests say did not load, with or without a last good definition. */
 function* manifestErrors(segments: readonly LocationSegment[]): Generator<GraphError> {
-  for (const { location, assets, checks, schedules = [], errors } of segments) {
+  for (const { location, assets, checks, schedules = [], sensors = [], errors } of segments) {
     for (const error of errors) yield { ...error, location };
     for (const { definition, error } of assets) {
       if (error !== undefined) yield { ...error, location, kind: "asset", key: definition.key };
@@ -146,6 +150,9 @@ function* manifestErrors(segments: readonly LocationSegment[]): Generator<GraphE
     }
     for (const { definition, error } of schedules) {
       if (error !== undefined) yield { ...error, location, kind: "schedule", key: definition.name };
+    }
+    for (const { definition, error } of sensors) {
+      if (error !== undefined) yield { ...error, location, kind: "sensor", key: definition.name };
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Definition, DefinitionError, DefinitionKind } from "./definitions.
 /** One line of a manifest: a definition by its hash, or why it did not load. */
 export type ManifestEntry = {
   readonly kind: DefinitionKind;
-  /** An asset's key, `team/asset@name` of a check, the name of a schedule, the path of a module. */
+  /** See `definitionKey`; the path of a module. */
   readonly key: string;
 } & (
   { readonly hash: string; readonly error?: undefined } | { readonly hash?: undefined; readonly error: DefinitionError }

@@ -10,6 +10,7 @@ import type {
   DependencyMode,
   MultiAssetPart,
   RetryPolicy,
+  SensorDefinition,
   SourceLocation,
 } from "../domain/definitions.ts";
 import type { ManifestEntry, ReceivedDefinition } from "../domain/manifest.ts";
@@ -39,6 +40,8 @@ export function decodeDefinition(bytes: Uint8Array): ReceivedDefinition {
         return { ok: true, definition: checkDefinition(definition.value) };
       case "schedule":
         return { ok: true, definition: scheduleDefinition(definition.value) };
+      case "sensor":
+        return { ok: true, definition: sensorDefinition(definition.value) };
       case undefined:
         throw missingField("the definition");
     }
@@ -72,6 +75,8 @@ function entryKind(kind: wire.ManifestEntry_Kind): ManifestEntry["kind"] {
       return "asset";
     case wire.ManifestEntry_Kind.KIND_CHECK:
       return "check";
+    case wire.ManifestEntry_Kind.KIND_SENSOR:
+      return "sensor";
     case wire.ManifestEntry_Kind.KIND_MODULE:
       return "module";
     case wire.ManifestEntry_Kind.KIND_SCHEDULE:
@@ -166,6 +171,31 @@ function checkReporter(reporter: wire.CheckReporter): Pick<CheckDefinition, "rep
   }
   // The generated code hands on numbers that it does not know as they are.
   throw unknownEnum("the reporter of a check", reporter);
+}
+
+const minimumIntervalMsMin = 100;
+const minimumIntervalMsDefault = 30_000;
+const evaluationTimeoutMsMax = 600_000;
+const evaluationTimeoutMsDefault = 60_000;
+
+function sensorDefinition(sensor: wire.SensorDefinition): SensorDefinition {
+  const minimumIntervalMs = durationMs("minimum_interval_ms", sensor.minimumIntervalMs) || minimumIntervalMsDefault;
+  const timeoutMs = durationMs("timeout_ms", sensor.timeoutMs) || evaluationTimeoutMsDefault;
+  if (minimumIntervalMs < minimumIntervalMsMin || timeoutMs > evaluationTimeoutMsMax) {
+    const message = `a sensor waits ${minimumIntervalMs} ms, of at least ${minimumIntervalMsMin}, for ${timeoutMs} ms, of at most ${evaluationTimeoutMsMax}`;
+    throw new WireError("wire.out_of_range", message);
+  }
+  if (sensor.targets.length === 0) throw missingField("the targets of a sensor");
+  return {
+    kind: "sensor",
+    name: assetKeyText("the sensor's name", sensor.name),
+    description: boundedText(sensor.description, descriptionLengthMax),
+    targets: bounded("targets", sensor.targets).map((target) => assetKeyText("a target of the sensor", target)),
+    minimumIntervalMs,
+    timeoutMs,
+    startsOff: sensor.startsOff,
+    source: sourceLocation(sensor.source ?? { file: "", line: 0 }),
+  };
 }
 
 function dependency(edge: wire.Dependency): Dependency {

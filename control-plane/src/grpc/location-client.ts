@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { type ClientUnaryCall, Metadata, type ServiceError, credentials, status } from "@grpc/grpc-js";
 import { CodeLocationClient, CodeLocationService, type GetDefinitionsResponse } from "@headgate/proto";
 import type { StepError, VersionReference } from "../domain/attempt-report.ts";
+import type { Evaluation, EvaluationAnswer } from "../domain/evaluation.ts";
 import type { Manifest, ReceivedDefinition } from "../domain/manifest.ts";
 import { boundedText } from "./bounded-text.ts";
 import { decodeDefinition, decodeManifestEntry } from "./decode-definition.ts";
+import { decodeEvaluation } from "./decode-evaluation.ts";
 import { decodeStepError } from "./decode-step-error.ts";
 import { encodeVersion } from "./encode.ts";
 import { LocationError, callFailed } from "./location-error.ts";
@@ -20,7 +22,7 @@ import { WireError } from "./wire-error.ts";
 
 /** The versions of the protocol that this control plane speaks. */
 const protocolMin: number = 1;
-const protocolMax: number = 1;
+const protocolMax: number = 2;
 const messageSizeBytesMax = 16 * 1_048_576;
 const entriesMax = 100_000;
 const definitionsSizeBytesMax = 64 * 1_048_576;
@@ -28,6 +30,8 @@ const hashesPerCall = 10_000;
 const definitionsDeadlineMs = 60_000;
 /** A location ends what takes too long by itself, and says so. */
 const publishGraceMs = 5_000;
+/** A location lets an evaluation wait for a worker process for 10 s, and takes 2 s to end one. */
+const evaluationGraceMs = 15_000;
 
 export interface LocationAddress {
   /** "host:port". */
@@ -79,6 +83,13 @@ export interface LocationClient {
    * @throws LocationError `location.busy` if no worker process was free in time
    */
   publish(publication: Publication, signal: AbortSignal): Promise<StepError | undefined>;
+  /**
+   * Evaluates a sensor. It changes nothing by itself, so asking twice is harmless.
+   *
+   * @throws LocationError `location.busy` if no worker process was free in time, `location.cannot_evaluate` if the
+   *   location knows no evaluations
+   */
+  evaluate(evaluation: Evaluation, signal: AbortSignal): Promise<EvaluationAnswer>;
   openSession(hello: SessionHello, handlers: SessionHandlers): Session;
   /** Cancels what is under way; a session goes on until it is closed itself. */
   close(): void;
@@ -190,6 +201,25 @@ class GrpcLocationClient implements LocationClient {
       const { code } = ((error as Error).cause ?? {}) as Partial<ServiceError>;
       if (code !== status.RESOURCE_EXHAUSTED) throw error;
       throw new LocationError("location.busy", `no worker process of ${address} was free in time`, { cause: error });
+    }
+  }
+
+  async evaluate({ sensor, cursor, timeoutMs, nowMs }: Evaluation, signal: AbortSignal): Promise<EvaluationAnswer> {
+    const { address } = this.#location;
+    const evaluated = { $case: "sensor", value: { name: sensor, cursor } } as const;
+    const call = this.#client.evaluate.bind(this.#client);
+    const deadlineMs = timeoutMs + evaluationGraceMs;
+    try {
+      const request = { timeoutMs, nowMs, evaluated };
+      return decodeEvaluation(await this.#unary("an evaluation", call, request, deadlineMs, signal));
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as Partial<ServiceError>;
+      if (code === status.RESOURCE_EXHAUSTED) {
+        throw new LocationError("location.busy", `no worker process of ${address} was free in time`, { cause: error });
+      }
+      if (code !== status.UNIMPLEMENTED) throw error;
+      const message = `${address} lists the sensor ${sensor} and does not serve Evaluate`;
+      throw new LocationError("location.cannot_evaluate", message, { cause: error });
     }
   }
 

@@ -13,6 +13,7 @@ const hints = {
   "location.tls_unreadable": "correct tls of the entry in workspace.yaml, the file, or its rights",
   "location.protocol_mismatch": "upgrade the older side: the SDK of the code location, or the control plane",
   "location.busy": "it is asked again; give the location more workers (HEADGATE_WORKERS) if it stays so",
+  "location.cannot_evaluate": "upgrade the SDK of the code location: sensors need version 2 of the protocol",
   "location.refused": "correct the code location, then reload it: headgate location reload",
   "location.not_a_location": "the address answers, but serves no headgate.v1.CodeLocation; correct host and port",
 } as const;
@@ -50,6 +51,7 @@ export class LocationError extends Error {
       case "location.lost":
       case "location.silent":
       case "location.busy":
+      case "location.cannot_evaluate":
         return false;
     }
   }

@@ -115,7 +115,12 @@ export function definitionsLine(location: string, graph: Graph, change?: LoadedC
   const assets = graph.order.filter((node) => node.location === location && !node.retired);
   const checks = graph.order.flatMap((node) => node.checks).filter((check) => check.location === location);
   const errors = graph.errors.filter((error) => error.location === location);
-  const counts = `${count(assets.length, "asset")}, ${count(checks.length, "check")}`;
+  const sensors = [...graph.sensors.values()].filter((sensor) => sensor.location === location).length;
+  const counts = [
+    count(assets.length, "asset"),
+    count(checks.length, "check"),
+    ...(sensors > 0 ? [count(sensors, "sensor")] : []),
+  ].join(", ");
   const lines = [`● ${location}: ${counts}${change === undefined ? "" : changeText(change)}`];
   for (const [first, ...others] of grouped(errors).values()) {
     const { key, message, hint, source } = first!;

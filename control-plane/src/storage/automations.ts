@@ -41,11 +41,12 @@ export async function recordAutomations(tx: pg.PoolClient, before: Graph, after:
   );
 }
 
-function automationsOf({ schedules }: Graph): ReadonlyMap<string, Automation> {
-  return new Map(
-    [...schedules.values()].map(({ name, location, times }) => [
-      name,
-      { name, kind: "schedule", location, cadence: times.text },
-    ]),
-  );
+function automationsOf({ schedules, sensors }: Graph): ReadonlyMap<string, Automation> {
+  const automations = [
+    ...[...schedules.values()].map(({ name, location, times }) => {
+      return { name, kind: "schedule", location, cadence: times.text } as const;
+    }),
+    ...[...sensors.values()].map(({ name, location }) => ({ name, kind: "sensor", location, cadence: null }) as const),
+  ];
+  return new Map(automations.map((automation) => [automation.name, automation]));
 }

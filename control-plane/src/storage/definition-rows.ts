@@ -9,6 +9,7 @@ import type {
   DefinitionError,
   DefinitionKind,
   ScheduleDefinition,
+  SensorDefinition,
 } from "../domain/definitions.ts";
 import type { GraphOptions } from "../domain/graph.ts";
 import type { Rename, Renames } from "../domain/rename.ts";
@@ -119,6 +120,7 @@ export function locationSegment({ location, team, rows }: LocationRows): Locatio
   const assets: StoredDefinition<AssetDefinition>[] = [];
   const checks: StoredDefinition<CheckDefinition>[] = [];
   const schedules: StoredDefinition<ScheduleDefinition>[] = [];
+  const sensors: StoredDefinition<SensorDefinition>[] = [];
   const errors: LocationSegment["errors"][number][] = [];
   for (const { kind, key, hash, body, error, retiredMs, firstSeenMs } of rows) {
     if (hash === null || body === null) {
@@ -141,9 +143,12 @@ export function locationSegment({ location, team, rows }: LocationRows): Locatio
       case "schedule":
         schedules.push({ definition: body, ...stored });
         break;
+      case "sensor":
+        sensors.push({ definition: body, ...stored });
+        break;
     }
   }
-  return { location, team, assets, checks, schedules, errors };
+  return { location, team, assets, checks, schedules, sensors, errors };
 }
 
 /** The last good definitions of all locations, dead ones too, and the keys of dynamic partitions. Primary only. */

@@ -54,6 +54,7 @@ function isInUse(graph: Graph, { body }: DefinitionRow, team: string): boolean {
       return graph.asset(body.asset)?.checks.some((check) => check.id === id) === true;
     }
     case "schedule": // What is retired ticks no more.
+    case "sensor":
     case undefined:
       return false;
   }

@@ -6,6 +6,7 @@ import type { AnyMultiAsset } from "./multi-asset.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { IoManager } from "./io-manager.ts";
 import type { Schedule } from "./schedule.ts";
+import type { AnySensor } from "./sensor.ts";
 
 export interface DefinitionsOptions {
   /** Owns every asset and check here: the first segment of each asset's key. */
@@ -15,6 +16,7 @@ export interface DefinitionsOptions {
   readonly assets: readonly (AnyAsset | AnyExternalAsset | AnyMultiAsset)[];
   readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
   readonly schedules?: readonly Schedule[];
+  readonly sensors?: readonly AnySensor[];
 }
 
 /** What a code location defines: the default export of its `definitions.ts`. */
@@ -25,13 +27,14 @@ export interface Definitions {
   readonly assets: readonly (AnyAsset | AnyExternalAsset | AnyMultiAsset)[];
   readonly checks: readonly (AnyAssetCheck | AnyAssetChecks)[];
   readonly schedules: readonly Schedule[];
+  readonly sensors: readonly AnySensor[];
 }
 
 /** Gathers what a code location defines. Never throws: a definition that is wrong is reported and hides no other. */
 export function definitions(options: DefinitionsOptions): Definitions {
   const given: Partial<DefinitionsOptions> = options ?? {};
-  const { assets = [], checks = [], schedules = [] } = given;
-  const gathered = { ...given, kind: "definitions", assets, checks, schedules };
+  const { assets = [], checks = [], schedules = [], sensors = [] } = given;
+  const gathered = { ...given, kind: "definitions", assets, checks, schedules, sensors };
   return rememberSite(gathered, definitions) as unknown as Definitions;
 }
 

@@ -1,3 +1,5 @@
+export { evaluateSensor } from "./testing/evaluate-sensor.ts";
+export type { EvaluatedSensor, EvaluateSensorOptions } from "./testing/evaluate-sensor.ts";
 export { materialize } from "./testing/materialize.ts";
 export type { MaterializedPartition, MaterializeOptions, MaterializeResult } from "./testing/materialize.ts";
 export type { MaterializeAssetOptions, MaterializedAsset } from "./testing/materialize-asset.ts";

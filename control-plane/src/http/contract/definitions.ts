@@ -8,8 +8,10 @@ const problem = z.object({
 });
 
 const definition = z.object({
-  kind: z.enum(["asset", "check", "schedule", "module"]),
-  key: z.string().describe("an asset's key, team/asset@name of a check, the name of a schedule, the path of a module"),
+  kind: z.enum(["asset", "check", "schedule", "sensor", "module"]),
+  key: z
+    .string()
+    .describe("an asset's key, team/asset@name of a check, the name of a schedule or sensor, the path of a module"),
   definition: z
     .record(z.string(), z.unknown())
     .optional()

@@ -118,7 +118,7 @@ export const failure = z
 
 export const definitionProblem = z
   .object({
-    kind: z.enum(["asset", "check", "schedule", "module"]),
+    kind: z.enum(["asset", "check", "schedule", "sensor", "module"]),
     key: z.string(),
     code: z.string(),
     message: z.string(),

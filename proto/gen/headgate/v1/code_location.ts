@@ -22,6 +22,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { EvaluateRequest, EvaluateResponse } from "./evaluation.ts";
 import { ManifestEntry } from "./manifest.ts";
 import { SessionRequest, SessionResponse, StepError, VersionReference } from "./session.ts";
 
@@ -840,6 +841,19 @@ export const CodeLocationService = {
     responseSerialize: (value: PublishResponse): Buffer => Buffer.from(PublishResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PublishResponse => PublishResponse.decode(value),
   },
+  /**
+   * Evaluates a sensor: see evaluation.proto. From version 2 of the protocol on. RESOURCE_EXHAUSTED: no worker process
+   * was free in time.
+   */
+  evaluate: {
+    path: "/headgate.v1.CodeLocation/Evaluate" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EvaluateRequest): Buffer => Buffer.from(EvaluateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EvaluateRequest => EvaluateRequest.decode(value),
+    responseSerialize: (value: EvaluateResponse): Buffer => Buffer.from(EvaluateResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EvaluateResponse => EvaluateResponse.decode(value),
+  },
   /** See session.proto. */
   session: {
     path: "/headgate.v1.CodeLocation/Session" as const,
@@ -865,6 +879,11 @@ export interface CodeLocationServer extends UntypedServiceImplementation {
    * was free in time.
    */
   publish: handleUnaryCall<PublishRequest, PublishResponse>;
+  /**
+   * Evaluates a sensor: see evaluation.proto. From version 2 of the protocol on. RESOURCE_EXHAUSTED: no worker process
+   * was free in time.
+   */
+  evaluate: handleUnaryCall<EvaluateRequest, EvaluateResponse>;
   /** See session.proto. */
   session: handleBidiStreamingCall<SessionRequest, SessionResponse>;
 }
@@ -931,6 +950,25 @@ export interface CodeLocationClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PublishResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Evaluates a sensor: see evaluation.proto. From version 2 of the protocol on. RESOURCE_EXHAUSTED: no worker process
+   * was free in time.
+   */
+  evaluate(
+    request: EvaluateRequest,
+    callback: (error: ServiceError | null, response: EvaluateResponse) => void,
+  ): ClientUnaryCall;
+  evaluate(
+    request: EvaluateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EvaluateResponse) => void,
+  ): ClientUnaryCall;
+  evaluate(
+    request: EvaluateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EvaluateResponse) => void,
   ): ClientUnaryCall;
   /** See session.proto. */
   session(): ClientDuplexStream<SessionRequest, SessionResponse>;

@@ -45,10 +45,12 @@ export interface SourceLocation {
 }
 
 export interface Definition {
-  definition: { $case: "asset"; value: AssetDefinition } | { $case: "check"; value: CheckDefinition } | {
-    $case: "schedule";
-    value: ScheduleDefinition;
-  } | undefined;
+  definition:
+    | { $case: "asset"; value: AssetDefinition }
+    | { $case: "check"; value: CheckDefinition }
+    | { $case: "schedule"; value: ScheduleDefinition }
+    | { $case: "sensor"; value: SensorDefinition }
+    | undefined;
 }
 
 export interface AssetDefinition {
@@ -317,10 +319,26 @@ export interface ScheduleDefinition_TagsEntry {
   value: string;
 }
 
+/** Asks for runs: evaluated in the location by Evaluate, again and again. */
+export interface SensorDefinition {
+  /** "team/name", unique over sensors and schedules; as an asset's key. */
+  name: string;
+  description: string;
+  /** Asset keys of the same team, at least one; it may ask for no other. */
+  targets: string[];
+  /** Milliseconds from one evaluation to the next; 0: the default (30,000). At least 100. */
+  minimumIntervalMs: number;
+  /** Milliseconds for one evaluation; 0: the default (60,000). At most 600,000. */
+  timeoutMs: number;
+  /** It is not evaluated until somebody starts it. */
+  startsOff: boolean;
+  source: SourceLocation | undefined;
+}
+
 /** One line of the manifest: a definition by its hash, or why it did not load. */
 export interface ManifestEntry {
   kind: ManifestEntry_Kind;
-  /** Asset, schedule: "team/name". Check: "team/name@check". Module: its path relative to the location's folder. */
+  /** Asset, schedule, sensor: "team/name". Check: "team/name@check". Module: its path relative to the location's folder. */
   key: string;
   /** Lower-case hex SHA-256 of the encoded Definition; empty when it did not load. */
   hash: string;
@@ -334,6 +352,7 @@ export enum ManifestEntry_Kind {
   /** KIND_MODULE - What did not load was not even a definition, a module that throws for example; `key` names it. */
   KIND_MODULE = 3,
   KIND_SCHEDULE = 4,
+  KIND_SENSOR = 5,
   UNRECOGNIZED = -1,
 }
 
@@ -428,6 +447,9 @@ export const Definition: MessageFns<Definition> = {
       case "schedule":
         ScheduleDefinition.encode(message.definition.value, writer.uint32(26).fork()).join();
         break;
+      case "sensor":
+        SensorDefinition.encode(message.definition.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -469,6 +491,14 @@ export const Definition: MessageFns<Definition> = {
             message.definition = { $case: "schedule", value: ScheduleDefinition.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.definition = { $case: "sensor", value: SensorDefinition.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -502,6 +532,12 @@ export const Definition: MessageFns<Definition> = {
       case "schedule": {
         if (object.definition?.value !== undefined && object.definition?.value !== null) {
           message.definition = { $case: "schedule", value: ScheduleDefinition.fromPartial(object.definition.value) };
+        }
+        break;
+      }
+      case "sensor": {
+        if (object.definition?.value !== undefined && object.definition?.value !== null) {
+          message.definition = { $case: "sensor", value: SensorDefinition.fromPartial(object.definition.value) };
         }
         break;
       }
@@ -3078,6 +3114,143 @@ export const ScheduleDefinition_TagsEntry: MessageFns<ScheduleDefinition_TagsEnt
     const message = createBaseScheduleDefinition_TagsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseSensorDefinition(): SensorDefinition {
+  return {
+    name: "",
+    description: "",
+    targets: [],
+    minimumIntervalMs: 0,
+    timeoutMs: 0,
+    startsOff: false,
+    source: undefined,
+  };
+}
+
+export const SensorDefinition: MessageFns<SensorDefinition> = {
+  encode(message: SensorDefinition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.description !== "") {
+      writer.uint32(18).string(message.description);
+    }
+    for (const v of message.targets) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.minimumIntervalMs !== 0) {
+      writer.uint32(32).uint64(message.minimumIntervalMs);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(40).uint64(message.timeoutMs);
+    }
+    if (message.startsOff !== false) {
+      writer.uint32(48).bool(message.startsOff);
+    }
+    if (message.source !== undefined) {
+      SourceLocation.encode(message.source, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SensorDefinition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSensorDefinition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.targets.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.minimumIntervalMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.timeoutMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.startsOff = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.source = SourceLocation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SensorDefinition>): SensorDefinition {
+    return SensorDefinition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SensorDefinition>): SensorDefinition {
+    const message = createBaseSensorDefinition();
+    message.name = object.name ?? "";
+    message.description = object.description ?? "";
+    message.targets = object.targets?.map((e) => e) || [];
+    message.minimumIntervalMs = object.minimumIntervalMs ?? 0;
+    message.timeoutMs = object.timeoutMs ?? 0;
+    message.startsOff = object.startsOff ?? false;
+    message.source = (object.source !== undefined && object.source !== null)
+      ? SourceLocation.fromPartial(object.source)
+      : undefined;
     return message;
   },
 };

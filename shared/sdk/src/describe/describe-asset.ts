@@ -5,6 +5,7 @@ import type { AnySpec } from "../asset-spec.ts";
 import type { AnyAsset, RequiredCheck } from "../asset.ts";
 import type { RetryOptions } from "../compute-options.ts";
 import type { IoManager } from "../io-manager.ts";
+import type { ResourceMap } from "../resource.ts";
 import { schemaOf } from "../step/value-check.ts";
 import { describeDependencies } from "./describe-dependencies.ts";
 import { describeFormerKey } from "./describe-former-key.ts";
@@ -154,8 +155,9 @@ export function checkKey(key: unknown, team: string): void {
   );
 }
 
-function checkResources(what: string, asset: AnyAsset): void {
-  for (const [name, resource] of Object.entries(asset.resources)) {
+/** @throws DefinitionProblem for a resource that is none, or undefined */
+export function checkResources(what: string, { resources }: { readonly resources: ResourceMap }): void {
+  for (const [name, resource] of Object.entries(resources)) {
     checkFields(
       what,
       { resources: resource },

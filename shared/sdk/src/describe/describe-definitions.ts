@@ -10,6 +10,7 @@ import { ioManagersOf } from "../definitions.ts";
 import type { IoManager } from "../io-manager.ts";
 import type { AnyMultiAsset } from "../multi-asset.ts";
 import type { Schedule } from "../schedule.ts";
+import type { AnySensor } from "../sensor.ts";
 import type { CodeBase } from "../step/code-base.ts";
 import type { DescribedEntry } from "../step/worker-protocol.ts";
 import { checkIo } from "./check-io.ts";
@@ -17,6 +18,7 @@ import { describeAsset } from "./describe-asset.ts";
 import { checkGroup, describeCheck, describeReportedCheck } from "./describe-check.ts";
 import { describeExternalAsset } from "./describe-external-asset.ts";
 import { describeSchedule } from "./describe-schedule.ts";
+import { describeSensor } from "./describe-sensor.ts";
 import { failedModuleOf } from "./failed-module.ts";
 import { describeValue } from "./fields.ts";
 import type { OutputAsset } from "./output-assets.ts";
@@ -28,11 +30,13 @@ export interface DescribedDefinitions {
   readonly entries: readonly DescribedEntry[];
   readonly assets: ReadonlyMap<string, AnyAsset>;
   readonly checks: ReadonlyMap<string, AnyAssetCheck>;
+  /** By "team/name". */
+  readonly sensors: ReadonlyMap<string, AnySensor>;
   /** Of `assets`, those of multi-assets. */
   readonly outputs: ReadonlyMap<string, OutputAsset>;
 }
 
-const fieldNames = ["team", "io", "assets", "checks", "schedules"];
+const fieldNames = ["team", "io", "assets", "checks", "schedules", "sensors"];
 
 /** Describes the default export of a location's definitions module. Never throws: what is wrong becomes an entry. */
 export class DefinitionsDescriber {
@@ -42,6 +46,7 @@ export class DefinitionsDescriber {
   readonly #entries = new Map<string, DescribedEntry>();
   readonly #assets = new Map<string, AnyAsset>();
   readonly #checks = new Map<string, AnyAssetCheck>();
+  readonly #sensors = new Map<string, AnySensor>();
   readonly #outputs = new Map<string, OutputAsset>();
   readonly #broken = new Set<string>();
   /** Stores the values of assets without an IO manager of their own. */
@@ -56,7 +61,7 @@ export class DefinitionsDescriber {
   describe(exported: unknown): DescribedDefinitions {
     const definitions = this.#accepted(exported);
     if (definitions !== undefined) {
-      const { team, assets, checks, schedules } = definitions;
+      const { team, assets, checks, schedules, sensors } = definitions;
       this.#io = ioManagersOf(definitions.io)[0];
       this.#list("assets", assets, (asset, at) => {
         if ((asset as { kind?: unknown }).kind === "multiAsset") this.#multiAsset(asset as AnyMultiAsset, at, team);
@@ -64,9 +69,15 @@ export class DefinitionsDescriber {
       });
       this.#list("checks", checks, (check, at) => this.#listed(check as AnyAssetCheck | AnyAssetChecks, at));
       this.#list("schedules", schedules, (schedule, at) => this.#schedule(schedule as Schedule, at, team));
+      this.#list("sensors", sensors, (sensor, at) => this.#sensor(sensor as AnySensor, at, team));
     }
-    const entries = [...this.#entries.values()];
-    return { entries, assets: this.#assets, checks: this.#checks, outputs: this.#outputs };
+    return {
+      entries: [...this.#entries.values()],
+      assets: this.#assets,
+      checks: this.#checks,
+      sensors: this.#sensors,
+      outputs: this.#outputs,
+    };
   }
 
   #accepted(exported: unknown): Definitions | undefined {
@@ -305,14 +316,39 @@ export class DefinitionsDescriber {
     }
   }
 
+  #sensor(sensor: AnySensor, at: string, team: string): void {
+    const source = this.#codeBase.sourceOf(sensor);
+    const isNamed = typeof sensor.name === "string" && parseAssetKey(sensor.name) !== undefined;
+    const key = isNamed ? sensor.name : at;
+    if (this.#entries.has(`sensor ${key}`)) {
+      return this.#duplicate("sensor", key, this.#sourceOfEntry("sensor", key), source);
+    }
+    try {
+      if (sensor.kind !== "sensor") {
+        throw new DefinitionProblem(
+          "definition.invalid",
+          `${key} was not made by sensor({ ... }).`,
+          "Make it with sensor.",
+        );
+      }
+      const described = describeSensor(sensor, team);
+      this.#sensors.set(key, sensor);
+      const definition = { definition: { $case: "sensor", value: { ...described, source } } } as const;
+      this.#entries.set(`sensor ${key}`, { kind: "sensor", key, definition });
+    } catch (error) {
+      this.#refuse(isNamed ? "sensor" : "module", key, source, error);
+    }
+  }
+
   /** Of two with one name neither can be told to be meant: both are refused, with both places. */
   #duplicate(
-    kind: "asset" | "check" | "schedule",
+    kind: "asset" | "check" | "schedule" | "sensor",
     key: string,
     first: SourceLocation | undefined,
     second: SourceLocation | undefined,
   ): void {
-    if (kind !== "schedule") {
+    if (kind === "sensor") this.#sensors.delete(key);
+    else if (kind !== "schedule") {
       this.#assets.delete(key);
       this.#outputs.delete(key);
       this.#checks.delete(key);

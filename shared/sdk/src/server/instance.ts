@@ -5,6 +5,7 @@ import type {
   AttemptPosition,
   CancelCommand,
   ComputationCommand,
+  EvaluateRequest,
   Finished,
   PublishRequest,
   SessionRequest_Batch,
@@ -16,6 +17,8 @@ import type { BundleReference, FromWorker, StartedCheck } from "../step/worker-p
 import { AttemptBook } from "./attempt-book.ts";
 import type { Attempt, Work } from "./attempt.ts";
 import { canceledBeforeStart, checkTimedOut, finishedByExit, neverStarted, notLoaded } from "./attempt.ts";
+import { Evaluations } from "./evaluations.ts";
+import type { EvaluateOutcome } from "./evaluations.ts";
 import { Publications } from "./publications.ts";
 import type { PublishOutcome } from "./publications.ts";
 import { Session } from "./session.ts";
@@ -39,6 +42,7 @@ export class Instance {
   readonly id = randomUUID();
   readonly #pool: WorkerPool;
   readonly #publications: Publications;
+  readonly #evaluations = new Evaluations();
   readonly #attempts = new AttemptBook(() => this.#changed());
   readonly #queue: Work[] = [];
   readonly #sessions = new Set<Session>();
@@ -104,16 +108,23 @@ export class Instance {
   use(bundle: BundleReference): void {
     this.#notLoaded = undefined;
     this.#pool.use(bundle);
+    this.#evaluations.use(bundle);
   }
 
   /** There is no code to run: steps fail with these words. */
   refuseSteps(words: string): void {
     this.#notLoaded = words;
+    this.#evaluations.refuse(words);
   }
 
   /** Shows a version to readers outside, in a worker process. */
   publish(request: PublishRequest, signal: AbortSignal): Promise<PublishOutcome> {
     return this.#isDraining ? Promise.resolve({ kind: "busy" }) : this.#publications.run(request, signal);
+  }
+
+  /** Asks a sensor what is to run, in a worker process. */
+  evaluate(request: EvaluateRequest, signal: AbortSignal): Promise<EvaluateOutcome> {
+    return this.#isDraining ? Promise.resolve({ kind: "busy" }) : this.#evaluations.run(request, signal);
   }
 
   announce(definitionsHash: string): void {
@@ -130,7 +141,7 @@ export class Instance {
     this.#attempts.close();
     this.#publications.close();
     for (const session of this.#sessions) session.close();
-    await this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#evaluations.close()]);
   }
 
   /** Opens a session; undefined if a newer one of this daemon was seen. */
@@ -298,6 +309,7 @@ export class Instance {
       case "probing":
       case "probed":
       case "published":
+      case "evaluated":
       case "secrets":
       case "inspecting":
       case "trialPlanned":

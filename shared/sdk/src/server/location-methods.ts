@@ -10,7 +10,9 @@ import type { Session } from "./session.ts";
 
 /** The versions of the protocol that this SDK speaks. */
 const protocolMin = 1;
-const protocolMax = 1;
+const protocolMax = 2;
+/** From which on a control plane knows schedules and sensors. */
+const protocolOfAutomations = 2;
 
 export interface LocationIdentity {
   readonly locationName: string;
@@ -35,10 +37,11 @@ export function locationMethods(identity: LocationIdentity, code: ServedCode, in
       const refused = authorized(metadata);
       if (refused) return callback(refused);
       const protocol = Math.min(protocolMax, request.protocolMax);
-      const isCommon = protocol >= Math.max(protocolMin, request.protocolMin);
+      const needed = code.hasAutomations ? protocolOfAutomations : protocolMin;
+      const isCommon = protocol >= Math.max(needed, request.protocolMin);
       callback(null, {
         protocol: isCommon ? protocol : 0,
-        refusal: isCommon ? "" : protocolRefusal(request.protocolMin, request.protocolMax),
+        refusal: isCommon ? "" : protocolRefusal(needed, request.protocolMin, request.protocolMax),
         sdkVersion,
         locationName: identity.locationName,
         team: identity.team ?? code.team,
@@ -74,6 +77,16 @@ export function locationMethods(identity: LocationIdentity, code: ServedCode, in
         else callback({ code: status.RESOURCE_EXHAUSTED, details: "No worker process was free in time." });
       });
     },
+    evaluate: (call, callback) => {
+      const refused = authorized(call.metadata);
+      if (refused) return callback(refused);
+      const gone = new AbortController();
+      call.on("cancelled", () => gone.abort());
+      void instance.evaluate(call.request, gone.signal).then((outcome) => {
+        if (outcome.kind === "answered") callback(null, outcome.response);
+        else callback({ code: status.RESOURCE_EXHAUSTED, details: "No worker process was free in time." });
+      });
+    },
     session: (call) => {
       const refused = authorized(call.metadata);
       if (refused) call.emit("error", refused);
@@ -82,8 +95,9 @@ export function locationMethods(identity: LocationIdentity, code: ServedCode, in
   };
 }
 
-function protocolRefusal(callerMin: number, callerMax: number): string {
-  const ours = `This location's SDK ${sdkVersion} speaks protocol ${protocolMin} to ${protocolMax}`;
+function protocolRefusal(needed: number, callerMin: number, callerMax: number): string {
+  const why = needed === protocolOfAutomations ? "defines schedules or sensors and " : "";
+  const ours = `This location ${why}speaks protocol ${needed} to ${protocolMax} (SDK ${sdkVersion})`;
   const older = callerMin > protocolMax ? "update the location's SDK" : "update the control plane";
   return `${ours}, the caller ${callerMin} to ${callerMax}: ${older}.`;
 }

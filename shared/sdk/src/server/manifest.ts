@@ -15,6 +15,7 @@ export interface Manifest {
 const kinds: Record<DescribedEntry["kind"], ManifestEntry_Kind> = {
   asset: ManifestEntry_Kind.KIND_ASSET,
   check: ManifestEntry_Kind.KIND_CHECK,
+  sensor: ManifestEntry_Kind.KIND_SENSOR,
   module: ManifestEntry_Kind.KIND_MODULE,
   schedule: ManifestEntry_Kind.KIND_SCHEDULE,
 };

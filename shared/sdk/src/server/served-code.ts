@@ -1,3 +1,4 @@
+import { ManifestEntry_Kind } from "@headgate/proto";
 import type { LoadedLocation } from "../load/load-location.ts";
 import { loadLocation } from "../load/load-location.ts";
 import type { LocationSources } from "../load/bundle.ts";
@@ -43,6 +44,12 @@ export class ServedCode {
 
   get manifest(): Manifest | undefined {
     return this.#manifest;
+  }
+
+  /** It defines schedules or sensors, those that did not load included. */
+  get hasAutomations(): boolean {
+    const kinds = [ManifestEntry_Kind.KIND_SCHEDULE, ManifestEntry_Kind.KIND_SENSOR];
+    return this.#manifest?.entries.some(({ kind }) => kinds.includes(kind)) === true;
   }
 
   get buildId(): string {

@@ -2,8 +2,8 @@ import type { LoadProblem, BundleReference, FromWorker, AbortReason, ToWorker } 
 import { WorkerProcess } from "../load/worker-process.ts";
 import type { WorkerExit } from "../load/worker-process.ts";
 
-/** What a worker runs: an attempt of a step, all that one call computes, or the publication of a version. */
-export type WorkerTask = Extract<ToWorker, { readonly kind: "step" | "computation" | "publish" }>;
+/** What a worker runs: an attempt of a step, all that one call computes, the publication of a version, an evaluation. */
+export type WorkerTask = Extract<ToWorker, { readonly kind: "step" | "computation" | "publish" | "evaluate" }>;
 
 /** What the pool tells of the attempts that its workers run. */
 export interface PoolListener {
@@ -35,7 +35,7 @@ const failedStartsMin = 3;
  * starts new ones; an old one ends with the attempt that it runs.
  */
 export class WorkerPool {
-  readonly size: number;
+  #size: number;
   readonly #listener: PoolListener;
   readonly #workers = new Set<Worker>();
   #bundle: BundleReference | undefined;
@@ -47,8 +47,23 @@ export class WorkerPool {
   #secrets: readonly string[] = [];
 
   constructor(size: number, listener: PoolListener) {
-    this.size = size;
+    this.#size = size;
     this.#listener = listener;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Starts processes up to another number, or ends those at rest beyond it. */
+  resize(size: number): void {
+    this.#size = size;
+    let count = 0;
+    for (const worker of this.#workers) {
+      if (worker.generation !== this.#generation || worker.state === "retired") continue;
+      if (++count > size && worker.state === "idle") this.#retire(worker);
+    }
+    this.#fill();
   }
 
   /** Replaces the code: every attempt that starts from now on runs on it. */
@@ -112,7 +127,7 @@ export class WorkerPool {
     for (const worker of this.#workers) {
       if (worker.generation === this.#generation && worker.state !== "retired") current++;
     }
-    for (; current < this.size; current++) this.#start(this.#bundle);
+    for (; current < this.#size; current++) this.#start(this.#bundle);
   }
 
   #start(bundle: BundleReference): void {
@@ -152,6 +167,7 @@ export class WorkerPool {
         return;
       case "finished":
       case "published":
+      case "evaluated":
         return this.#finished(worker, message);
       case "described":
       case "probing":
@@ -162,7 +178,7 @@ export class WorkerPool {
     }
   }
 
-  #finished(worker: Worker, message: FromWorker & { kind: "finished" | "published" }): void {
+  #finished(worker: Worker, message: FromWorker & { kind: "finished" | "published" | "evaluated" }): void {
     if (!worker.attemptIds.delete(message.attemptId)) return;
     // What one call computes ends one after the other: the process is free after the last.
     if (worker.attemptIds.size > 0) return this.#listener.message(message.attemptId, message);

@@ -30,7 +30,7 @@ function described(error: unknown, code: string, cleaning: Cleaning, depth: numb
   const stack = typeof known?.stack === "string" ? known.stack : "";
   const cause = known?.cause;
   return {
-    code: ownText(known, "code", /^(step|check|resource|io|definition)\.[a-z_]+$/) ?? code,
+    code: ownText(known, "code", /^(step|check|resource|io|definition|sensor)\.[a-z_]+$/) ?? code,
     message: text(known ? messageOf(known) : describeThrown(error), messageLengthMax),
     stack: text(stack, stackLengthMax),
     position: codeBase?.positionOf(stack),

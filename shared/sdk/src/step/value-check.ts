@@ -33,14 +33,16 @@ export function outputOf(result: StandardSchemaV1.Result<unknown>, code: string,
   if (result.issues === undefined) return result.value;
   const issues = result.issues.slice(0, issuesMax).map((issue) => `${pathOf(issue)}: ${issue.message}`);
   const more = result.issues.length > issuesMax ? ` (and ${result.issues.length - issuesMax} more)` : "";
-  throw new StepFailure(
-    code,
-    `${what} does not match its schema. ${issues.join("; ")}${more}`,
-    code === "step.value_invalid"
-      ? "Mend what compute returns, or the schema in `value`."
-      : "Give config that matches the schema in `config`.",
-  );
+  const hint = hints[code] ?? "Give config that matches the schema in `config`.";
+  throw new StepFailure(code, `${what} does not match its schema. ${issues.join("; ")}${more}`, hint);
 }
+
+const hints: Readonly<Record<string, string>> = {
+  "step.value_invalid": "Mend what compute returns, or the schema in `value`.",
+  "sensor.cursor_invalid": "Mend what evaluate returns, or the schema in `cursor`.",
+  "sensor.stored_cursor_invalid":
+    "Let the schema in `cursor` take what was stored before, or replace that: headgate sensor set-cursor.",
+};
 
 function pathOf(issue: StandardSchemaV1.Issue): string {
   if (issue.path === undefined || issue.path.length === 0) return "at the top";

@@ -4,6 +4,7 @@ import type {
   CheckCompleted,
   ComputationCommand,
   Computed,
+  EvaluateRequest,
   PublishRequest,
   StepCommand,
   StepError,
@@ -18,6 +19,7 @@ import { OutputPatch } from "./output-patch.ts";
 import { endWithParent } from "./parent-watch.ts";
 import { publish } from "./publish.ts";
 import { Redaction } from "./redaction.ts";
+import { emptyResponse, evaluate } from "./evaluate.ts";
 import { ResourceCache } from "./resource-cache.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { stepError } from "./step-error.ts";
@@ -86,6 +88,8 @@ export class WorkerMain {
         return this.#computation(message.command);
       case "publish":
         return this.#publish(message.attemptId, message.request);
+      case "evaluate":
+        return this.#evaluate(message.attemptId, message.request);
       case "inspect":
         return waitForDebugger((url) => this.#send({ kind: "inspecting", url }));
       case "planTrial": {
@@ -241,6 +245,28 @@ export class WorkerMain {
     this.#send({ kind: "published", attemptId, error, isLast: false });
   }
 
+  async #evaluate(attemptId: string, request: EvaluateRequest): Promise<void> {
+    const log = this.#logOf(attemptId);
+    const abort = new AbortController();
+    const words = `The evaluation took longer than ${request.timeoutMs} ms.`;
+    const hint = "See what it waits for; pass on `signal`, or give the sensor a longer `timeoutMs`.";
+    this.#begin({
+      openIds: [attemptId],
+      log,
+      abort: () => abort.abort(new StepFailure("sensor.timed_out", words, hint)),
+      died: (error) => {
+        log.flush();
+        const response = { ...emptyResponse, error: this.#uncaught(error, "evaluate", "sensor.uncaught") };
+        return [{ kind: "evaluated", attemptId, response, isLast: true }];
+      },
+    });
+    const sensors = (this.#code ?? noCode).described.sensors;
+    const response = await evaluate(this.#environment(log), sensors, request, abort.signal);
+    this.#end();
+    log.flush();
+    this.#send({ kind: "evaluated", attemptId, response, isLast: false });
+  }
+
   #logOf(attemptId: string): LogCapture {
     return new LogCapture(this.#redaction, (logs) => this.#send({ kind: "logs", attemptId, logs }));
   }
@@ -285,15 +311,15 @@ export class WorkerMain {
     if (said.length === 0) process.exit(1);
   }
 
-  #uncaught(error: unknown, where: string): StepError {
+  #uncaught(error: unknown, where: string, code = "step.uncaught"): StepError {
     const cleaning = { codeBase: this.#code?.codeBase, redaction: this.#redaction };
     const hint = `Await every promise and handle every 'error' event in ${where}.`;
-    return { ...stepError(error, "step.uncaught", cleaning), hint };
+    return { ...stepError(error, code, cleaning), hint };
   }
 }
 
 const noCode: Pick<LoadedCode, "described" | "ioManagers" | "codeVersionOf"> & { readonly codeBase: undefined } = {
-  described: { entries: [], assets: new Map(), checks: new Map(), outputs: new Map() },
+  described: { entries: [], assets: new Map(), checks: new Map(), sensors: new Map(), outputs: new Map() },
   ioManagers: [],
   codeVersionOf: () => "",
   codeBase: undefined,

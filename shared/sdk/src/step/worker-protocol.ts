@@ -6,6 +6,8 @@ import type {
   DefinitionError,
   Finished,
   LogStream,
+  EvaluateRequest,
+  EvaluateResponse,
   PublishRequest,
   StepCommand,
   StepError,
@@ -37,6 +39,8 @@ export type ToWorker =
   | { readonly kind: "step"; readonly command: StepCommand }
   /** `attemptId`: of this call, for what is said about it. */
   | { readonly kind: "publish"; readonly attemptId: string; readonly request: PublishRequest }
+  /** `attemptId`: of this call. */
+  | { readonly kind: "evaluate"; readonly attemptId: string; readonly request: EvaluateRequest }
   /** Several attempts, each of which ends with a `finished` of its own. */
   | { readonly kind: "computation"; readonly command: ComputationCommand }
   /** A debugger must be attached before anything goes on: `inspecting` says where. */
@@ -54,7 +58,7 @@ export type ToWorker =
 
 /** A definition as the worker found it: encoded by the serving process, or an error. */
 export interface DescribedEntry {
-  readonly kind: "asset" | "check" | "schedule" | "module";
+  readonly kind: "asset" | "check" | "schedule" | "sensor" | "module";
   readonly key: string;
   readonly definition?: Definition;
   readonly error?: DefinitionError;
@@ -118,6 +122,12 @@ export type FromWorker =
       readonly logs: readonly CapturedLog[];
       readonly finished: Finished;
       /** The process ends now: it takes no other attempt. */
+      readonly isLast: boolean;
+    }
+  | {
+      readonly kind: "evaluated";
+      readonly attemptId: string;
+      readonly response: EvaluateResponse;
       readonly isLast: boolean;
     }
   | {

@@ -88,7 +88,7 @@ export function testContext<Context, D extends Runnable<Context>>(
     assetKey: parts.key,
     partition: partitionOf(parts, rest.partition),
     config: configOf(parts, rest.config),
-    resources: resourcesOf(parts.resources, rest.resources ?? {}),
+    resources: testResources(parts.resources, rest.resources ?? {}),
     log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     signal: rest.signal ?? new AbortController().signal,
     versionId: rest.versionId ?? "test-version",
@@ -207,7 +207,8 @@ function configOf({ key, config }: Parts, given: unknown): unknown {
   return outputOf(result, "step.config_invalid", `The config for ${key}`);
 }
 
-function resourcesOf(declared: ResourceMap, given: Readonly<Record<string, unknown>>): object {
+/** What stands for resources in a test; one that was not given throws when it is used. */
+export function testResources(declared: ResourceMap, given: Readonly<Record<string, unknown>>): object {
   return new Proxy(given, {
     get(target, name) {
       if (typeof name === "symbol" || Object.hasOwn(target, name)) return Reflect.get(target, name) as unknown;
