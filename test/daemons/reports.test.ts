@@ -48,7 +48,7 @@ beforeAll(async () => {
     pool: engine.pool,
     db: engine.database.db,
     graph: () => engine.mirror.current(),
-    workspace: () => ({ teams: {}, entries: [], problems: [] }),
+    workspace: () => ({ teams: {}, queue: undefined, entries: [], problems: [] }),
     now: Date.now,
     newId,
     events,

@@ -14,7 +14,8 @@ import {
 import { type StepPhase, newStep } from "../../control-plane/src/domain/step-state.ts";
 import { keyOf } from "../support/graph-definitions.ts";
 
-const about = { tags: {}, config: {}, whenOpen: false };
+const place = { team: "a", priority: 0, createdAtMs: 0 };
+const about = { tags: {}, config: {}, whenOpen: false, place, holdsSlot: true };
 
 function stepOf(
   index: number,

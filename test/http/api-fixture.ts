@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { FastifyInstance, InjectOptions } from "fastify";
 import { pino } from "pino";
 import { buildGraph } from "../../control-plane/src/domain/graph.ts";
+import { noQueueRules } from "../../control-plane/src/domain/run-queue.ts";
 import type { ApiContext, WorkspaceView } from "../../control-plane/src/http/api-context.ts";
 import { createApp } from "../../control-plane/src/http/app.ts";
 import { type EventFeed, openEventFeed } from "../../control-plane/src/http/event-feed.ts";
@@ -68,6 +69,7 @@ export const fixtureWorkspace: WorkspaceView = {
     team,
     line: i + 1,
   })),
+  queue: noQueueRules,
   problems: [],
 };
 

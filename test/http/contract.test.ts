@@ -70,6 +70,7 @@ describe("the contract", () => {
       ["restoreVersion", "POST", `${one}/restore`],
       ["reportMaterialization", "POST", "/api/v1/assets/flights%2Fweather/materializations", { metadata: { rows: 3 } }],
       ["reportObservation", "POST", "/api/v1/assets/flights%2Fweather/observations", { dataVersion: "2" }],
+      ["getQueue", "GET", "/api/v1/queue"],
       ["listAudit", "GET", "/api/v1/audit"],
     ];
   };

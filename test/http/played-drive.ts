@@ -5,6 +5,7 @@ import { ancestors, why } from "../../control-plane/src/domain/root-reasons.ts";
 import { type ClaimedRun, type StoredStep, claimRuns, readSteps } from "../../control-plane/src/storage/claim-runs.ts";
 import { insertDaemon } from "../../control-plane/src/storage/daemons.ts";
 import { type Flush, driveFlush, emptyFlush } from "../../control-plane/src/storage/drive-flush.ts";
+import { claimBy } from "../support/drive-rows.ts";
 import { loadGateView } from "../../control-plane/src/storage/gate-state.ts";
 import type { MetadataRow } from "../../control-plane/src/storage/schema.ts";
 
@@ -37,8 +38,8 @@ export class PlayedDrive {
   }
 
   /** Takes what is queued without going on with it. */
-  claim(): Promise<ClaimedRun[]> {
-    return claimRuns(this.#pool, this.#id, 100, []);
+  async claim(): Promise<readonly ClaimedRun[]> {
+    return (await claimRuns(this.#pool, claimBy(this.#id))).runs;
   }
 
   /** Plays every queued run to its end. */

@@ -5,7 +5,7 @@ import { withTransaction } from "../../control-plane/src/storage/database.ts";
 import { deleteDaemon, deleteDeadDaemons, renewDaemon } from "../../control-plane/src/storage/daemons.ts";
 import { createRun } from "../../control-plane/src/storage/create-run.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
-import { newDaemon } from "../support/drive-rows.ts";
+import { claimBy, newDaemon } from "../support/drive-rows.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -35,16 +35,18 @@ describe("claiming runs", () => {
     const runs = await queue(60);
     const daemons = [await newDaemon(db.pool), await newDaemon(db.pool)];
     const claimed = await Promise.all(
-      daemons.flatMap((daemon) => Array.from({ length: 4 }, () => claimRuns(db.pool, daemon, 10, runs.slice(0, 0)))),
+      daemons.flatMap((daemon) =>
+        Array.from({ length: 4 }, () => claimRuns(db.pool, claimBy(daemon, { max: runs.length / 6 }))),
+      ),
     );
-    const taken = claimed.flat().map((run) => run.id);
+    const taken = claimed.flatMap((claim) => claim.runs).map((run) => run.id);
     // A daemon that claims twice without telling what it holds is given its own again: of others' it gets none.
     const { rows } = await db.pool.query<{ id: string; driver: string; epoch: number }>(
       "select id, driver, epoch from runs where ended_at is null and driver is not null",
     );
     expect(new Set(taken)).toEqual(new Set(rows.map(({ id }) => id)));
     const owners = new Map(rows.map(({ id, driver }) => [id, driver]));
-    for (const [n, list] of claimed.entries()) {
+    for (const [n, { runs: list }] of claimed.entries()) {
       for (const { id } of list) expect(owners.get(id)).toBe(daemons[Math.floor(n / 4)]);
     }
     await endAll();
@@ -54,31 +56,26 @@ describe("claiming runs", () => {
     const low = await queue(2, 0);
     const high = await queue(2, 5);
     const daemon = await newDaemon(db.pool);
-    const first = await claimRuns(db.pool, daemon, 3, []);
+    const { runs: first } = await claimRuns(db.pool, claimBy(daemon, { max: 3 }));
     expect(first.map(({ id }) => id)).toEqual([...high, low[0]]);
     expect(first.map(({ state, epoch }) => [state, epoch])).toEqual([
       ["started", 1],
       ["started", 1],
       ["started", 1],
     ]);
-    const second = await claimRuns(
-      db.pool,
-      daemon,
-      10,
-      first.map(({ id }) => id),
-    );
-    expect(second.map(({ id }) => id)).toEqual([low[1]]);
-    expect(await claimRuns(db.pool, daemon, 10, [...low, ...high])).toEqual([]);
+    const second = await claimRuns(db.pool, claimBy(daemon, { held: first.map(({ id }) => id) }));
+    expect(second.runs.map(({ id }) => id)).toEqual([low[1]]);
+    expect((await claimRuns(db.pool, claimBy(daemon, { held: [...low, ...high] }))).runs).toEqual([]);
     await endAll();
   });
 
   test("after its daemon's row is gone gives a run to another one, under a higher epoch", async () => {
     const [run] = await queue(1);
     const [one, two] = [await newDaemon(db.pool), await newDaemon(db.pool)];
-    await claimRuns(db.pool, one, 10, []);
-    expect(await claimRuns(db.pool, two, 10, [])).toEqual([]);
+    await claimRuns(db.pool, claimBy(one));
+    expect((await claimRuns(db.pool, claimBy(two))).runs).toEqual([]);
     await deleteDaemon(db.pool, one);
-    expect(await claimRuns(db.pool, two, 10, [])).toMatchObject([{ id: run, epoch: 2, state: "started" }]);
+    expect((await claimRuns(db.pool, claimBy(two))).runs).toMatchObject([{ id: run, epoch: 2, state: "started" }]);
     const { rows } = await db.pool.query(
       "select kind, payload -> 'epoch' as epoch from events where run_id = $1 order by seq",
       [run],
@@ -95,7 +92,7 @@ describe("claiming runs", () => {
     const daemon = await newDaemon(db.pool);
     const newest = async () => (await db.pool.query("select max(seq) as seq from events")).rows;
     const before = await newest();
-    expect(await claimRuns(db.pool, daemon, 10, [])).toEqual([]);
+    expect((await claimRuns(db.pool, claimBy(daemon))).runs).toEqual([]);
     expect(await newest()).toEqual(before);
   });
 
@@ -103,7 +100,7 @@ describe("claiming runs", () => {
     const [run] = await queue(1);
     await db.pool.query("update runs set cancel_requested_at = now() where id = $1", [run]);
     const daemon = await newDaemon(db.pool);
-    expect(await claimRuns(db.pool, daemon, 10, [])).toMatchObject([{ id: run, cancelRequested: true }]);
+    expect((await claimRuns(db.pool, claimBy(daemon))).runs).toMatchObject([{ id: run, cancelRequested: true }]);
     await endAll();
   });
 });

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
+import { noQueueRules } from "../../control-plane/src/domain/run-queue.ts";
+import type { Claim } from "../../control-plane/src/storage/claim-runs.ts";
 import { insertDaemon } from "../../control-plane/src/storage/daemons.ts";
 import { type Flush, type LeaseEntry, driveFlush, emptyFlush } from "../../control-plane/src/storage/drive-flush.ts";
 
@@ -7,8 +9,8 @@ import { type Flush, type LeaseEntry, driveFlush, emptyFlush } from "../../contr
 export async function insertRun(pool: pg.Pool, daemon: string | null, places: readonly string[]): Promise<string> {
   const id = randomUUID();
   await pool.query(
-    `insert into runs (id, state, source, actor, selection, step_count, driver, epoch)
-     values ($1, 'started', 'manual', 'ada', 's', $2, $3, 1)`,
+    `insert into runs (id, state, source, actor, selection, step_count, driver, epoch, slot)
+     values ($1, 'started', 'manual', 'ada', 's', $2, $3, 1, 'held')`,
     [id, places.length, daemon],
   );
   await pool.query(
@@ -22,6 +24,11 @@ export async function insertRun(pool: pg.Pool, daemon: string | null, places: re
 
 export async function insertGates(pool: pg.Pool, assets: readonly string[]): Promise<void> {
   await pool.query("insert into asset_gate (asset_key) select unnest($1::text[]) on conflict do nothing", [assets]);
+}
+
+/** A claim without limits of a daemon that has nothing in memory. */
+export function claimBy(daemon: string, more: Partial<Claim> = {}): Claim {
+  return { daemon, rules: noQueueRules, held: [], wanting: [], roomOf: () => 500, max: 100, ...more };
 }
 
 export async function newDaemon(pool: pg.Pool): Promise<string> {

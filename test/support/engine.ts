@@ -5,6 +5,7 @@ import { GraphMirror } from "../../control-plane/src/daemons/graph-mirror.ts";
 import { type Definition, definitionKey } from "../../control-plane/src/domain/definitions.ts";
 import type { LocationSegment } from "../../control-plane/src/domain/graph.ts";
 import type { ManifestEntry, ReceivedDefinition } from "../../control-plane/src/domain/manifest.ts";
+import { type QueueRules, noQueueRules } from "../../control-plane/src/domain/run-queue.ts";
 import { plan } from "../../control-plane/src/domain/plan.ts";
 import { type PlanRequest, planTargets } from "../../control-plane/src/domain/plan-targets.ts";
 import type { Plan } from "../../control-plane/src/domain/planned-step.ts";
@@ -32,6 +33,7 @@ export interface EngineOptions {
   readonly isAlive?: (pid: number) => boolean;
   /** Who publishes. Default: nobody is connected. */
   readonly locations?: DaemonOptions["locations"];
+  readonly queueRules?: () => QueueRules;
   readonly flushPool?: (pool: DaemonOptions["flushPool"]) => DaemonOptions["flushPool"];
 }
 
@@ -85,6 +87,7 @@ export class Engine {
       graphEpoch: () => this.mirror.epoch(),
       refreshGraph: async () => void (await this.mirror.refresh()),
       teamOf: (location) => location.split("-")[0],
+      queueRules: options.queueRules ?? (() => noQueueRules),
       locations: options.locations ?? { isConnected: () => false, publish: () => Promise.resolve(undefined) },
       newId,
       now: options.now ?? Date.now,

@@ -266,3 +266,48 @@ describe("after a change", () => {
     expect(run("load_from: [")).toEqual(["first", "middle", "last"]);
   });
 });
+
+describe("the run queue", () => {
+  const queue = (text: string) => parse(`queue:\n${text}\nload_from: []\n`);
+
+  it("has no limits and equal shares where the file says nothing", () => {
+    expect(parse("load_from: []").queue).toEqual({ teams: {}, tagLimits: [] });
+  });
+
+  it("gives limits in all, for teams and for tags, and weights", () => {
+    const text = [
+      "  max_runs: 50",
+      "  teams: { flights: { weight: 2, max_runs: 20 }, ml: { weight: 0.5 }, etl: { max_runs: 3 } }",
+      "  tag_limits:",
+      "    - { key: backfill, limit: 4 }",
+      "    - { key: source, value: erp, limit: 1 }",
+      "    - { key: customer, per_value: true, limit: 2 }",
+    ].join("\n");
+    expect(queue(text)).toMatchObject({ problems: [] });
+    expect(queue(text).queue).toEqual({
+      maxRuns: 50,
+      teams: { flights: { weight: 2, maxRuns: 20 }, ml: { weight: 0.5 }, etl: { weight: 1, maxRuns: 3 } },
+      tagLimits: [
+        { key: "backfill", perValue: false, limit: 4 },
+        { key: "source", value: "erp", perValue: false, limit: 1 },
+        { key: "customer", perValue: true, limit: 2 },
+      ],
+    });
+  });
+
+  it.each([
+    ["  max_runs: 0", '2:13: queue: max_runs is "0" (it must be a whole number, 1 to 999999)'],
+    ["  maxruns: 5", '2:3: queue: unknown key "maxruns" (did you mean max_runs?)'],
+    ["  teams: { Flights: { weight: 2 } }", '2:12: queue: teams: "Flights" is no name of a team (it must be'],
+    ["  teams: { flights: { weight: 0 } }", '2:31: queue: team flights: weight is "0" (it must be a number above 0'],
+    ["  tag_limits: [{ key: backfill }]", "2:16: queue: a tag limit has no limit (add limit)"],
+    [
+      "  tag_limits: [{ key: a, value: b, per_value: true, limit: 1 }]",
+      "a tag limit has both value and per_value (leave",
+    ],
+  ])("that is wrong is a problem with its place, and not read: %s", (text, problem) => {
+    const { queue: rules, problems: found } = queue(text);
+    expect(rules).toBeUndefined();
+    expect(found.map(formatWorkspaceProblem).join("\n")).toContain(problem);
+  });
+});

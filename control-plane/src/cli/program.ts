@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from "./command-words.ts";
 import { addCheckoutCommands } from "./checkout-program.ts";
+import { addQueueCommands } from "./queue-program.ts";
 import { addRunCommands, addWorkspaceCommands } from "./run-program.ts";
 import { addProcessCommands } from "./process-program.ts";
 import type { ProcessCommands } from "./process-commands.ts";
@@ -61,6 +62,7 @@ export function buildProgram(options: ProgramOptions): Command {
   addLaunchCommands(program, ask);
   addReportCommands(addAssetCommands(program, ask), addGateCommands(program, ask), ask);
   addRunCommands(program, ask);
+  addQueueCommands(program, ask);
   addWorkspaceCommands(program, ask);
   addProcessCommands(program, processes, terminal, ended);
   addCheckoutCommands(program, processes, ended);

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { Kysely } from "kysely";
 import type pg from "pg";
 import type { Graph } from "../domain/graph.ts";
+import type { QueueRules } from "../domain/run-queue.ts";
 import { withTransaction } from "../storage/database.ts";
 import { daemonsOfHost, deleteDaemon, deleteDeadDaemons, insertDaemon, renewDaemon } from "../storage/daemons.ts";
 import { ensureEventPartitions, expireWaivers } from "../storage/expire-waivers.ts";
@@ -27,6 +28,8 @@ export interface DaemonOptions {
   /** The definitions changed: make `graph` newest, then resolve. */
   readonly refreshGraph: () => Promise<void>;
   readonly teamOf: (location: string) => string | undefined;
+  /** What the run queue is ruled by now. */
+  readonly queueRules: () => QueueRules;
   readonly locations: PublishingLocations;
   readonly newId: () => string;
   readonly now: () => number;
@@ -155,6 +158,11 @@ export class Daemon {
     await deleteDaemon(this.#options.pool, this.#id).catch(() => undefined);
   }
 
+  /** The rules of the queue have changed. */
+  queueRulesChanged(): void {
+    this.#drive?.claim();
+  }
+
   /** The graph was rebuilt. */
   definitionsChanged(): void {
     this.#drive?.definitionsChanged();
@@ -173,7 +181,7 @@ export class Daemon {
   }
 
   async #incarnate(): Promise<void> {
-    const { pool, newId, processes, graph, graphEpoch, teamOf, now } = this.#options;
+    const { pool, newId, processes, graph, graphEpoch, teamOf, queueRules, now } = this.#options;
     this.#id = newId();
     await insertDaemon(pool, { id: this.#id, host: hostname(), pid: process.pid, processStart: processes.ownStart });
     const drive = new RunDrive({
@@ -183,7 +191,16 @@ export class Daemon {
       exited: this.#exited,
       graphIsOld: () => void this.#heard(true),
       refreshGraph: () => this.#options.refreshGraph(),
-      world: { graph, graphEpoch, teamOf, now, newId, monotonic: () => performance.now(), random: Math.random },
+      world: {
+        graph,
+        graphEpoch,
+        teamOf,
+        queueRules,
+        now,
+        newId,
+        monotonic: () => performance.now(),
+        random: Math.random,
+      },
       committed: ({ first, last, assets }) => {
         this.#follower.advance(first, last);
         this.#options.notifications.notifySoon("headgate_events", String(last));

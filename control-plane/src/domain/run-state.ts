@@ -7,7 +7,8 @@ import { type StepPhase, type StepState, hasEnded } from "./step-state.ts";
  * A run, as its driver holds it in memory: its steps, what each waits for, and what became of it.
  *
  * queued     Created with its steps; no daemon drives it yet.
- * started    A daemon drives it. Left for canceling by a request, and for an end when its last step has ended.
+ * started    A daemon drives it. Left for canceling by a request, and for an end when its last step has ended. While
+ *            nothing of it can go on it gives its slot back, and asks the queue for one again.
  * canceling  A person asked for it: what waits is canceled, what computes is told to stop. Left for an end like started.
  *
  * succeeded, failed, blocked, canceled: ends, a fold over the steps (`outcomeOf`).
@@ -53,6 +54,13 @@ export interface RunStep {
   outstanding: number;
 }
 
+/** What decides when a run's turn is. */
+export interface PlaceInQueue {
+  readonly team: string;
+  readonly priority: number;
+  readonly createdAtMs: number;
+}
+
 export interface Run {
   readonly id: string;
   /** Grows at every takeover. */
@@ -61,6 +69,9 @@ export interface Run {
   readonly config: Readonly<Record<string, unknown>>;
   /** Closed gates are waited for instead of ending the step. */
   readonly whenOpen: boolean;
+  readonly place: PlaceInQueue;
+  /** Without it nothing of the run is leased. It is given back while nothing of it can go on, and asked for again. */
+  holdsSlot: boolean;
   canceling: boolean;
   readonly steps: RunStep[];
   /** The steps that are computed together, by the index of the first of them. */
@@ -78,7 +89,7 @@ export interface Run {
 export function newRun(
   id: string,
   epoch: number,
-  about: Pick<Run, "tags" | "config" | "whenOpen">,
+  about: Pick<Run, "tags" | "config" | "whenOpen" | "place" | "holdsSlot">,
   steps: readonly RunStep[],
 ): Run {
   const run: Run = {

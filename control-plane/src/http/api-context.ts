@@ -7,7 +7,7 @@ import type { EventFeed } from "./event-feed.ts";
 import type { ApiToken } from "./tokens.ts";
 
 /** What the API shows of workspace.yaml. */
-export type WorkspaceView = Pick<Workspace, "teams" | "entries" | "problems">;
+export type WorkspaceView = Pick<Workspace, "teams" | "queue" | "entries" | "problems">;
 
 /** What the HTTP API stands on; `main.ts` puts it together. */
 export interface ApiContext {

@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { v7 as newId } from "uuid";
+import { type QueueRules, noQueueRules } from "../domain/run-queue.ts";
 import { Daemon } from "../daemons/daemon.ts";
 import { GraphMirror } from "../daemons/graph-mirror.ts";
 import { LocationSync, workspaceTargets } from "../daemons/location-sync.ts";
@@ -55,6 +56,8 @@ export class ControlPlane {
   readonly #workspaceListeners = new Set<(workspace: Workspace) => void>();
   readonly #closing: (() => Promise<void>)[] = [];
   #workspace: Workspace | undefined;
+  /** The last good ones. */
+  #queueRules: QueueRules = noQueueRules;
   #watch: WorkspaceWatch | undefined;
 
   private constructor(databaseUrl: string, parts: Pick<ControlPlane, "database" | "notifications" | "mirror" | "log">) {
@@ -76,6 +79,7 @@ export class ControlPlane {
     await new Promise<void>((resolve) => {
       plane.#watch = watchWorkspace(options.workspace, (workspace) => {
         plane.#workspace = workspace;
+        plane.#queueRules = workspace.queue ?? plane.#queueRules;
         for (const listener of plane.#workspaceListeners) listener(workspace);
         resolve();
       });
@@ -110,6 +114,7 @@ export class ControlPlane {
       graphEpoch: () => mirror.epoch(),
       refreshGraph: async () => void (await mirror.refresh()),
       teamOf: (location) => this.workspace.entries.find((entry) => entry.locationName === location)?.team,
+      queueRules: () => this.#queueRules,
       // They are connected once the daemon has started.
       locations: {
         isConnected: (location) => locations.connected?.isConnected(location) ?? false,
@@ -137,6 +142,7 @@ export class ControlPlane {
     let entries: readonly WorkspaceEntry[] = [];
     const setWorkspace = async (workspace: Workspace): Promise<readonly WorkspaceEntry[]> => {
       entries = entriesWithLastGood(entries, workspace);
+      daemon.queueRulesChanged();
       await sync.setTargets(workspaceTargets(entries, workspace, process.env));
       return entries;
     };
@@ -162,7 +168,7 @@ export class ControlPlane {
         db: database.db,
         graph: () => mirror.current(),
         refreshGraph: () => mirror.refresh(),
-        workspace: () => this.workspace,
+        workspace: () => ({ ...this.workspace, queue: this.#queueRules }),
         now: Date.now,
         newId: () => newId(),
         events,

@@ -1,5 +1,7 @@
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
+import { type QueueRules, type RunSlot, type TeamInQueue, chooseRuns } from "../domain/run-queue.ts";
+import { withTransaction } from "./database.ts";
 import type { EdgeRow, InputRow, Schema } from "./schema.ts";
 
 type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
@@ -12,20 +14,106 @@ export interface ClaimedRun {
   readonly config: Record<string, unknown>;
   readonly whenOpen: boolean;
   readonly cancelRequested: boolean;
+  readonly team: string;
+  readonly priority: number;
+  readonly createdAtMs: number;
+  readonly slot: RunSlot;
+}
+
+export interface Claim {
+  readonly daemon: string;
+  readonly rules: QueueRules;
+  /** The runs that the daemon has in memory. */
+  readonly held: readonly string[];
+  /** Of them, those that gave their slot back and ask for one again. */
+  readonly wanting: readonly string[];
+  /** How many more runs of a team may hold a slot at this daemon. */
+  readonly roomOf: (team: string) => number;
+  /** Runs taken at once, at most. */
+  readonly max: number;
+}
+
+export interface Claimed {
+  /** Runs to be read into memory. */
+  readonly runs: readonly ClaimedRun[];
+  /** Runs of `held` that have a slot again. */
+  readonly resumed: readonly string[];
+  /** More may be waiting. */
+  readonly more: boolean;
 }
 
 /**
- * Takes runs that nobody drives, most urgent first, raises their epoch and, where they were queued, starts them. So it
- * does with runs that this daemon drives by the database, and not by its memory (`held`). One transaction; the log's
- * lock is taken last.
+ * Starts the runs whose turn it is, raises their epoch, and takes over those that nobody has in memory: another daemon
+ * left them, or this one forgot them. One transaction, with the same statements however long the queue is; who looks at
+ * the queue has it alone, so that no limit is exceeded by two.
  */
-export async function claimRuns(
-  db: Queryable,
+export async function claimRuns(pool: pg.Pool, claim: Claim): Promise<Claimed> {
+  const { daemon, rules, held, wanting, roomOf, max } = claim;
+  return withTransaction(pool, async (tx) => {
+    if (wanting.length > 0) {
+      await tx.query("select pg_advisory_xact_lock($1)", [queueLock]);
+      await setSlots(tx, daemon, wanting, "wanted", ["held", "released"]);
+    }
+    const queue = await readQueue(tx, daemon, rules, held, max);
+    const tagged = new Map(queue.tagged.map(({ bucket, count }) => [bucket, count]));
+    const teams = queue.teams.map(({ virtualStart, ...team }) => {
+      return { ...team, room: roomOf(team.team), ...(virtualStart === null ? {} : { virtualStart }) };
+    });
+    const choice = chooseRuns(rules, teams, tagged, max);
+    const inMemory = new Set(held);
+    const runs = [...queue.left, ...choice.runs.filter((id) => !queue.left.includes(id))];
+    if (runs.length === 0) return { runs: [], resumed: [], more: false };
+    const resumes = choice.runs.filter((id) => inMemory.has(id));
+    const starts = choice.runs;
+    const { virtualStarts } = choice;
+    const text = "select id from take_runs($1) id";
+    const taken = await tx.query<{ id: string }>(text, [
+      JSON.stringify({ daemon, runs, starts, resumes, virtualStarts }),
+    ]);
+    const ids = taken.rows.map(({ id }) => id);
+    // What tag limits hold back may have hidden others from this look.
+    const begun = choice.runs.length;
+    const hidden = begun > 0 && begun < queue.looked && teams.some(({ waiting }) => waiting.length >= queue.looked);
+    return {
+      runs: await readClaimed(
+        tx,
+        ids.filter((id) => !inMemory.has(id)),
+      ),
+      resumed: ids.filter((id) => inMemory.has(id)),
+      more: hidden || begun === max || queue.left.length >= max,
+    };
+  });
+}
+
+/** Of those locks that transactions take the first; read_queue takes it too. */
+const queueLock = "7205759403792795";
+
+interface QueueView {
+  /** How many of a team's runs it has looked at, at most. */
+  readonly looked: number;
+  readonly left: readonly string[];
+  readonly teams: readonly (Omit<TeamInQueue, "room" | "virtualStart"> & { readonly virtualStart: number | null })[];
+  readonly tagged: readonly { readonly bucket: string; readonly count: number }[];
+}
+
+async function readQueue(
+  tx: pg.PoolClient,
   daemon: string,
-  limit: number,
+  { maxRuns, tagLimits }: QueueRules,
   held: readonly string[],
-): Promise<ClaimedRun[]> {
-  const { rows } = await db.query<{
+  max: number,
+): Promise<QueueView> {
+  const limits = tagLimits.map((limit, index) => ({ index, ...limit }));
+  const { rows } = await tx.query<{ queue: QueueView }>("select read_queue($1) as queue", [
+    JSON.stringify({ daemon, held, max, maxRuns, tagLimits: limits }),
+  ]);
+  const [row] = rows;
+  if (row === undefined) throw new Error("read_queue returned no row");
+  return row.queue;
+}
+
+async function readClaimed(tx: pg.PoolClient, ids: readonly string[]): Promise<ClaimedRun[]> {
+  const { rows } = await tx.query<{
     id: string;
     state: Schema["runs"]["state"];
     epoch: number;
@@ -33,22 +121,14 @@ export async function claimRuns(
     config: Record<string, unknown>;
     when_open: boolean;
     cancel_requested: boolean;
+    team: string;
+    priority: number;
+    created_at: Date;
+    slot: RunSlot;
   }>(
-    `with open as (
-       select id, state from runs where ended_at is null and (driver is null or driver = $1) and id <> all ($3::uuid[])
-         order by priority desc, created_at limit $2 for no key update skip locked),
-     claimed as (
-       update runs r set driver = $1, epoch = r.epoch + 1, started_at = coalesce(r.started_at, clock_timestamp()),
-           state = case when r.state = 'queued' then 'started' else r.state end
-         from open where r.id = open.id
-         returning r.id, r.state, r.epoch, r.tags, r.config, r.when_open, r.cancel_requested_at is not null as cancel_requested,
-           open.state = 'queued' as fresh, r.priority, r.created_at),
-     logged as (
-       select append_events(jsonb_agg(jsonb_build_object(
-         'kind', case when fresh then 'run_started' else 'run_taken_over' end, 'runId', id,
-         'payload', jsonb_build_object('epoch', epoch)))) as base from claimed having count(*) > 0)
-     select c.* from claimed c left join logged on true order by priority desc, created_at`,
-    [daemon, limit, held],
+    `select id, state, epoch, tags, config, when_open, cancel_requested_at is not null as cancel_requested, team, priority,
+       created_at, slot from runs where id = any ($1) order by priority desc, created_at, id`,
+    [ids],
   );
   return rows.map((row) => ({
     id: row.id,
@@ -58,7 +138,31 @@ export async function claimRuns(
     config: row.config,
     whenOpen: row.when_open,
     cancelRequested: row.cancel_requested,
+    team: row.team,
+    priority: row.priority,
+    createdAtMs: row.created_at.getTime(),
+    slot: row.slot,
   }));
+}
+
+/** Gives back the slots of runs of which nothing can go on at the moment. */
+export async function releaseSlots(db: Queryable, daemon: string, ids: readonly string[]): Promise<void> {
+  await setSlots(db, daemon, ids, "released", ["held"]);
+}
+
+async function setSlots(
+  db: Queryable,
+  daemon: string,
+  ids: readonly string[],
+  to: RunSlot,
+  from: RunSlot[],
+): Promise<void> {
+  await db.query(
+    `with mine as (select id from runs where id = any ($2) and driver = $1 and slot = any ($4) and ended_at is null
+       order by id for no key update)
+     update runs r set slot = $3 from mine where r.id = mine.id`,
+    [daemon, ids, to, from],
+  );
 }
 
 export interface StoredStep {

@@ -1,6 +1,7 @@
 import { formatPartitions } from "@headgate/model";
 import type pg from "pg";
 import type { Plan, PlannedStep } from "../domain/planned-step.ts";
+import { teamOfRun } from "../domain/run-queue.ts";
 import type { EdgeRow, Schema } from "./schema.ts";
 
 export interface NewRun {
@@ -55,8 +56,8 @@ export async function createRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
 export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
   await tx.query(
     `insert into runs (id, state, source, actor, selection, partitions, config, tags, priority, when_open, retry_of,
-       step_count, left_out)
-     values ($1, 'queued', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+       step_count, left_out, team)
+     values ($1, 'queued', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
     [
       run.id,
       run.source,
@@ -70,6 +71,7 @@ export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
       run.retryOf ?? null,
       run.plan.steps.length,
       run.plan.leftOut ?? [],
+      teamOfRun(run.plan.steps),
     ],
   );
   await tx.query(

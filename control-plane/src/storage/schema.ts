@@ -159,7 +159,12 @@ export interface Schema {
     epoch: Defaulted<number>;
     /** The tick that launched it. */
     tick_id: string | null;
+    /** Whose queue it stands in. */
+    team: Defaulted<string>;
+    /** Asked for, held, or given back since nothing of it can go on; of a run that has ended it says nothing. */
+    slot: Defaulted<"wanted" | "held" | "released">;
   };
+  queue_teams: { team: string; virtual_start: number };
   steps: {
     run_id: string;
     index: number;

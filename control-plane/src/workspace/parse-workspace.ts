@@ -1,6 +1,7 @@
 import { LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
 import { keyText, type MapReader, NodeReader, type Reading } from "./node-reader.ts";
 import { peekLocationName, readEntry } from "./read-entry.ts";
+import { readQueue } from "./read-queue.ts";
 import { name, url } from "./value-rules.ts";
 import type { Workspace, WorkspaceEntry, WorkspaceProblem, WorkspaceTeam } from "./workspace.ts";
 
@@ -23,18 +24,19 @@ export function parseWorkspace(text: string, file: string, env: Environment): Wo
   const root = new NodeReader(reading);
   if (text.length > sizeMax) {
     root.problem(undefined, "workspace.invalid_yaml", "the file is larger than a megabyte", "is this the right file?");
-    return { file, entries: [], teams: {}, problems: reading.problems, readable: false };
+    return { file, entries: [], teams: {}, queue: undefined, problems: reading.problems, readable: false };
   }
   // A key given twice spoils its own entry; any other mistake in the syntax leaves unclear where entries end.
   const broken = document.errors.filter(({ code }) => code !== "DUPLICATE_KEY");
   if (broken.length > 0) {
     const problems = broken.map((error) => syntaxProblem(error, text, reading));
-    return { file, entries: [], teams: {}, problems, readable: false };
+    return { file, entries: [], teams: {}, queue: undefined, problems, readable: false };
   }
-  const top = root.map(document.contents ?? undefined, "workspace.yaml", ["teams", "load_from"]);
+  const top = root.map(document.contents ?? undefined, "workspace.yaml", ["teams", "queue", "load_from"]);
   const teams = top === undefined ? {} : readTeams(top.node("teams"), reading);
+  const queue = top === undefined ? undefined : readQueue(top.node("queue"), reading);
   const entries = top === undefined ? [] : readEntries(root, top, reading);
-  return { file, entries, teams, problems: inOrder(reading.problems), readable: true };
+  return { file, entries, teams, queue, problems: inOrder(reading.problems), readable: true };
 }
 
 function syntaxProblem(error: YAMLError, text: string, { file, lines }: Reading): WorkspaceProblem {

@@ -18,6 +18,7 @@ export async function readWorkspace(path: string, env: Environment = process.env
       file,
       entries: [],
       teams: {},
+      queue: undefined,
       readable: false,
       problems: [
         {

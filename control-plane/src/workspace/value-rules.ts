@@ -22,3 +22,14 @@ export const host: ValueRule = {
 };
 export const url: ValueRule = { pattern: /^https?:\/\/\S+$/, expected: "a URL that begins with https:// or http://" };
 export const notEmpty: ValueRule = { pattern: /\S/, expected: "something" };
+export const count: ValueRule = { pattern: /^[1-9]\d{0,5}$/, expected: "a whole number, 1 to 999999" };
+export const weight: ValueRule = {
+  pattern: /^([1-9]\d{0,3}(\.\d{1,3})?|0\.\d{0,2}[1-9])$/,
+  expected: "a number above 0, to 9999, such as 2 or 0.5",
+};
+export const truth: ValueRule = { pattern: /^(true|false)$/, expected: "true or false" };
+export const tagName: ValueRule = {
+  pattern: /^[A-Za-z0-9_.:/-]{1,63}$/,
+  expected: "the name of a tag: 1 to 63 letters, digits, _ . : / or -",
+};
+export const tagValue: ValueRule = { pattern: /^[^]{0,255}$/, expected: "the value of a tag, 255 characters at most" };

@@ -1,3 +1,5 @@
+import type { QueueRules } from "../domain/run-queue.ts";
+
 /** What workspace.yaml says, checked. Paths are absolute, variables filled in. */
 export interface Workspace {
   /** Absolute. */
@@ -5,6 +7,8 @@ export interface Workspace {
   /** What is right, in the file's order; each location name once. */
   readonly entries: readonly WorkspaceEntry[];
   readonly teams: Readonly<Record<string, WorkspaceTeam>>;
+  /** Undefined: the section is wrong, or nothing of the file can be read; what was right before goes on. */
+  readonly queue: QueueRules | undefined;
   readonly problems: readonly WorkspaceProblem[];
   /**
    * False if the file is missing or is not YAML: then nothing can be told about any entry, and whoever runs locations

@@ -46,8 +46,9 @@ export function adoptRun(
     if (row.reasons !== null) step.reasons = row.reasons as Reason[];
     return step;
   });
-  const { id, epoch, tags, config, whenOpen } = claimed;
-  const run = newRun(id, epoch, { tags, config, whenOpen }, runSteps);
+  const { id, epoch, tags, config, whenOpen, team, priority, createdAtMs, slot } = claimed;
+  const place = { team, priority, createdAtMs };
+  const run = newRun(id, epoch, { tags, config, whenOpen, place, holdsSlot: slot === "held" }, runSteps);
   run.closedVersion = closedVersion;
   for (const { inputs } of read) pinInputs(run, inputs);
   const computations = new Map<string, Computation<Attempt>>();

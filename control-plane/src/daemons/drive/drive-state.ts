@@ -2,6 +2,7 @@ import type { AssetKey } from "@headgate/model";
 import type { Pins } from "../../domain/gate.ts";
 import type { Graph } from "../../domain/graph.ts";
 import type { Reason } from "../../domain/reason.ts";
+import type { QueueRules } from "../../domain/run-queue.ts";
 import { type Run, type RunStep, endStep, outcomeOf } from "../../domain/run-state.ts";
 import { type StepEvent, step as stepTransition } from "../../domain/step-state.ts";
 import type { RetryPolicy } from "../../domain/definitions.ts";
@@ -10,12 +11,15 @@ import { type Attempt, Attempts } from "./attempt.ts";
 import { type Computation, isLead } from "./computation.ts";
 import type { Cycle } from "./cycle.ts";
 import { Lane } from "./lane.ts";
+import { RunSlots } from "./run-slots.ts";
 
 /** What the drive is given from outside. */
 export interface DriveWorld {
   graph(): Graph;
   /** The gate epoch of the definitions that `graph` shows. */
   graphEpoch(): number;
+  /** What the queue is ruled by now. */
+  queueRules(): QueueRules;
   /** The team of a location, as the workspace says; undefined: not known. */
   teamOf(location: string): string | undefined;
   /** Unix milliseconds. */
@@ -36,6 +40,7 @@ export class DriveState {
   readonly runs = new Map<string, Run>();
   readonly attempts = new Attempts();
   readonly lanes = new Map<string, Lane>();
+  readonly slots = new RunSlots();
   /** Steps to look at in the next cycle. */
   readonly dirty = new Map<RunStep, Run>();
   /** Steps that sleep until something is recorded of an asset. */
@@ -77,6 +82,17 @@ export class DriveState {
       if (attempt.instanceId === lane.instanceId && isLead(attempt)) used++;
     }
     return lane.credits - used;
+  }
+
+  /** Runs of which something is in flight, is looked at, or waits for no more than a worker. */
+  busyRuns(): ReadonlySet<Run> {
+    const busy = new Set<Run>(this.dirty.values());
+    for (const { run } of this.attempts.all()) busy.add(run);
+    for (const { run } of this.unconfirmed.values()) busy.add(run);
+    for (const { session, ready } of this.lanes.values()) {
+      if (session !== undefined) for (const { run } of ready) busy.add(run);
+    }
+    return busy;
   }
 
   sleep(run: Run, step: RunStep, assets: Iterable<AssetKey>): void {
@@ -159,6 +175,7 @@ export class DriveState {
     this.generation++;
     this.runs.clear();
     this.attempts.clear();
+    this.slots.clear();
     this.dirty.clear();
     this.#sleepers.clear();
     this.waitingSince.clear();

@@ -127,7 +127,7 @@ export function reference(version: VersionView): VersionReference {
   return { versionId: id, partition, value, dataVersion, metadata };
 }
 
-/** False when it has to wait: for a credit, or for the attempt that is in flight for the same partition. */
+/** False when it has to wait: for its location, a credit, its run's slot, or the attempt in flight for its partition. */
 function mayLease(
   drive: DriveState,
   cycle: Cycle,
@@ -146,6 +146,10 @@ function mayLease(
     return false;
   }
   const lane = drive.lane(lead.step.spec.location);
+  if (!run.holdsSlot && lane.session !== undefined) {
+    drive.slots.ask(run, lead.step);
+    return false;
+  }
   if (cycle.flush.leases.length + parts.length > leasesPerFlush || drive.freeCredits(lane) <= 0) {
     lane.ready.push({ run, step: lead.step });
     return false;

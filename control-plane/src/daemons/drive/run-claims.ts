@@ -7,6 +7,7 @@ import {
   readInFlight,
   readPins,
   readSteps,
+  releaseSlots,
 } from "../../storage/claim-runs.ts";
 import { adoptRun, assetsOf } from "./adopt.ts";
 import { isLead } from "./computation.ts";
@@ -22,12 +23,15 @@ export interface RunClaimsOptions {
   readonly contact: InstanceContact;
   readonly pump: () => void;
   readonly failed: (error: unknown) => void;
-  /** Runs driven at once, at most; default 500. */
+  /** Runs of one team that hold a slot here at once, at most; default 500. */
   readonly runsMax: number | undefined;
 }
 
-/** Claimed in one statement, at most. */
+/** Claimed at once, at most. */
 const claimMax = 100;
+
+/** Runs of one team in memory, for each that may hold a slot: the rest waits, and costs nothing but memory. */
+const keptPerSlot = 10;
 
 /** Takes runs that nobody drives into memory, new ones and those that another driver has left, and cancels on request. */
 export class RunClaims {
@@ -69,12 +73,30 @@ export class RunClaims {
   }
 
   async #claimAll(): Promise<void> {
-    const { pool, daemon, runsMax = 500 } = this.#options;
+    const { pool, daemon } = this.#options;
     if (this.#stopped) return;
-    const { generation } = this.#drive;
-    const room = runsMax - this.#drive.runs.size;
-    const claimed =
-      room <= 0 ? [] : await claimRuns(pool, daemon, Math.min(room, claimMax), [...this.#drive.runs.keys()]);
+    const { generation, slots, world } = this.#drive;
+    const { releasing } = slots;
+    if (releasing.length > 0) {
+      await releaseSlots(pool, daemon, idsOf(releasing));
+      slots.released(releasing);
+    }
+    const roomOf = this.#room();
+    const {
+      runs: claimed,
+      resumed,
+      more,
+    } = await claimRuns(pool, {
+      daemon,
+      rules: world.queueRules(),
+      held: [...this.#drive.runs.keys()],
+      wanting: idsOf(withinRoom(slots.asking, roomOf)),
+      roomOf,
+      max: claimMax,
+    });
+    if (generation !== this.#drive.generation) return; // Memory was dropped: they are claimed again.
+    this.#resume(resumed);
+    if (more) this.#claimAgain = true;
     if (claimed.length > 0) {
       const ids = claimed.map((run) => run.id);
       const [steps, attempts, pins, closed] = await Promise.all([
@@ -100,9 +122,30 @@ export class RunClaims {
       await this.#drive.memory.revalidate([...new Set(runs.flatMap((run) => assetsOf(this.#drive, run)))]);
       if (attempts.length > 0) this.#reconcile(new Set(attempts.map((attempt) => attempt.location)));
       this.#options.pump();
-      if (claimed.length === claimMax) this.#claimAgain = true;
     }
     for (const id of await readCancelRequests(pool, daemon)) this.#cancel(id);
+  }
+
+  /** How many more runs of each team may hold a slot here: a team that has many leaves those of others their room. */
+  #room(): (team: string) => number {
+    const { runsMax = 500 } = this.#options;
+    const held = new Map<string, number>();
+    const kept = new Map<string, number>();
+    for (const { place, holdsSlot } of this.#drive.runs.values()) {
+      kept.set(place.team, (kept.get(place.team) ?? 0) + 1);
+      if (holdsSlot) held.set(place.team, (held.get(place.team) ?? 0) + 1);
+    }
+    return (team) => Math.min(runsMax - (held.get(team) ?? 0), runsMax * keptPerSlot - (kept.get(team) ?? 0));
+  }
+
+  /** Goes on with runs that have a slot again. */
+  #resume(ids: readonly string[]): void {
+    for (const id of ids) {
+      const run = this.#drive.runs.get(id);
+      if (run === undefined) continue;
+      for (const step of this.#drive.slots.granted(run)) this.#drive.dirty.set(step, run);
+    }
+    if (ids.length > 0) this.#options.pump();
   }
 
   /** Attempts adopted while their location's session is open already: a new greeting tells what became of them. */
@@ -146,4 +189,18 @@ export class RunClaims {
     this.#canceling.clear();
     this.#unfinished.clear();
   }
+}
+
+function idsOf(runs: readonly Run[]): string[] {
+  return runs.map(({ id }) => id);
+}
+
+/** Of these runs as many of each team as there is room for. */
+function withinRoom(runs: readonly Run[], roomOf: (team: string) => number): Run[] {
+  const taken = new Map<string, number>();
+  return runs.filter(({ place: { team } }) => {
+    const count = (taken.get(team) ?? 0) + 1;
+    taken.set(team, count);
+    return count <= roomOf(team);
+  });
 }

@@ -41,7 +41,7 @@ export interface RunDriveOptions {
   readonly failed: (error: unknown) => void;
   /** Instances that are proven gone; kept beyond this drive, for attempts that are adopted later. */
   readonly exited: Set<string>;
-  /** Runs driven at once, at most. */
+  /** Runs of one team that hold a slot here at once, at most. */
   readonly runsMax?: number;
 }
 
@@ -165,6 +165,7 @@ export class RunDrive {
       if (free > 0 && lane.ready.length > 0) this.#requeue(lane.takeReady(free));
     }
     this.#evaluate(cycle);
+    if (drive.slots.takeAsked()) this.claim();
   }
 
   #evaluate(cycle: Cycle): void {
@@ -254,6 +255,7 @@ export class RunDrive {
   #sweep(): void {
     this.contact.sweep();
     if (++this.#sweeps % sweepsPerLook !== 0) return;
+    this.#drive.slots.look(this.#drive.runs, this.#drive.busyRuns());
     this.#drive.touchAll();
     this.claim();
     if (this.#drive.dirty.size > 0) this.pump();

@@ -3,6 +3,7 @@ import { decisionRoutes } from "./decision-routes.ts";
 import { graphRoutes } from "./graph-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
 import { partitionRoutes } from "./partition-routes.ts";
+import { queueRoutes } from "./queue-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
@@ -19,6 +20,7 @@ export const routes = {
   ...decisionRoutes,
   ...reportRoutes,
   ...partitionRoutes,
+  ...queueRoutes,
 };
 
 export type Routes = typeof routes;
