@@ -121,7 +121,7 @@ describe("a plan", () => {
 describe("a retry from the failure", () => {
   const steps = stepsOf(planned(graph, "a/raw or a/x or a/y", "2001-01"));
   const without = (...done: number[]): string[] =>
-    withoutSucceeded({ steps }, new Set(done.map((index) => stepIdentity(steps[index]!)))).steps.map(line);
+    withoutSucceeded(graph, { steps }, new Set(done.map((index) => stepIdentity(steps[index]!)))).steps.map(line);
 
   test("keeps all of what is computed as a whole, or nothing of it", () => {
     expect(steps.map(({ kind, asset }) => `${kind} ${asset}`)).toEqual([
@@ -142,7 +142,7 @@ describe("a retry from the failure", () => {
   test("of what may be subset keeps what has not succeeded", () => {
     const free = stepsOf(planned(graph, "a/p or a/q or a/r"));
     const kept = (...done: number[]): string[] =>
-      withoutSucceeded({ steps: free }, new Set(done.map((index) => stepIdentity(free[index]!)))).steps.map(line);
+      withoutSucceeded(graph, { steps: free }, new Set(done.map((index) => stepIdentity(free[index]!)))).steps.map(line);
     expect(kept(0)).toEqual(["0 materialize a/q after  with 0", "1 materialize a/r after  with 0"]);
     expect(kept(0, 2)).toEqual(["0 materialize a/q after "]);
   });

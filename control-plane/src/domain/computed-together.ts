@@ -71,9 +71,11 @@ function missing(graph: Graph, node: AssetNode, key: AssetKey): string | undefin
   return undefined;
 }
 
-/** Names the call that computes a partition of this asset with others; undefined: it is computed alone. */
-export function computationKey({ definition, location }: AssetNode, partition: string): string | undefined {
-  const { multi } = definition;
+/** Names what this step may be computed with; undefined: it is computed alone. */
+function companyOf({ key, definition, location }: AssetNode, { partition, forecast }: Joinable): string | undefined {
+  const { multi, batch } = definition;
+  // What could run does not wait for what cannot yet, and a call is not kept small by what is blocked.
+  if (batch !== undefined) return [location, key, forecast.kind].join("\n");
   return multi === undefined ? undefined : [location, partition, ...multi.outputs].join("\n");
 }
 
@@ -85,20 +87,52 @@ export interface PlannedComputation {
   readonly canSubset: boolean;
 }
 
-/** Joins steps that one call computes; one alone is a step like any other. */
-export function computeTogether<S extends { readonly asset: AssetKey; readonly computation?: PlannedComputation }>(
-  graph: Graph,
-  steps: S[],
-  indexes: readonly number[],
-): void {
-  const [first] = indexes;
-  if (first === undefined || indexes.length < 2) return;
-  for (const index of indexes) {
-    const step = steps[index];
-    if (step === undefined) continue;
-    const canSubset = graph.asset(step.asset)?.definition.multi?.canSubset ?? true;
-    steps[index] = { ...step, computation: { first, canSubset } };
+/** A step that may be computed with others, or is by an earlier plan. */
+interface Joinable {
+  readonly index: number;
+  readonly kind: "materialize" | "checks";
+  readonly asset: AssetKey;
+  readonly partition: string;
+  readonly forecast: { readonly kind: "runs" | "waits" | "blocked" };
+  readonly computation?: PlannedComputation;
+}
+
+/**
+ * Joins the steps that one call computes: the outputs of a multi-asset, by partition; and partitions of an asset that is
+ * computed in batches, in their order, as many at a time as it takes. One alone is a step like any other.
+ */
+export function computedTogether<S extends Joinable>(graph: Graph, steps: readonly S[]): S[] {
+  /** The call that the next step of this company joins. */
+  const open = new Map<string, number[]>();
+  const calls: number[][] = [];
+  for (const step of steps) {
+    const node = step.kind === "checks" ? undefined : graph.asset(step.asset);
+    const company = node && companyOf(node, step);
+    if (node === undefined || company === undefined) continue;
+    const call = open.get(company);
+    if (call !== undefined && call.length < (node.definition.batch?.partitionsMax ?? Infinity)) {
+      call.push(step.index);
+      continue;
+    }
+    const next = [step.index];
+    open.set(company, next);
+    calls.push(next);
   }
+  const joined = steps.map((step) => (step.computation === undefined ? step : apart(step)));
+  for (const call of calls) {
+    const [first] = call;
+    if (first === undefined || call.length < 2) continue;
+    for (const index of call) {
+      const step = joined[index]!;
+      const canSubset = graph.asset(step.asset)?.definition.multi?.canSubset ?? true;
+      joined[index] = { ...step, computation: { first, canSubset } };
+    }
+  }
+  return joined;
+}
+
+function apart<S extends Joinable>({ computation: _, ...step }: S): S {
+  return step as Omit<S, "computation"> as S;
 }
 
 interface Ordered {

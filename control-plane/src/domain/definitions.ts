@@ -39,6 +39,12 @@ export interface MultiAssetPart {
   readonly canSubset: boolean;
 }
 
+/** Of an asset of which one call computes several partitions. */
+export interface PartitionBatch {
+  /** 1 to `batchPartitionsMax`. */
+  readonly partitionsMax: number;
+}
+
 export interface CheckReference {
   readonly asset: AssetKey;
   readonly team: string;
@@ -86,6 +92,8 @@ export interface AssetDefinition {
   readonly publishes?: true;
   /** Absent: it is computed alone. */
   readonly multi?: MultiAssetPart;
+  /** Absent: each of its partitions is computed by a call of its own. Never together with `multi`. */
+  readonly batch?: PartitionBatch;
   readonly source: SourceLocation;
 }
 

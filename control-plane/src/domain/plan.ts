@@ -1,6 +1,6 @@
 import { rangeSet, upstreamPartitions } from "@headgate/model";
 import { checksWithAsset, foreignChecks, stepsPerPartition } from "./check-steps.ts";
-import { computeTogether, computationKey, entangledStep, expanded } from "./computed-together.ts";
+import { computedTogether, entangledStep, expanded } from "./computed-together.ts";
 import { type GateView, type Pins, judgeGate, neededOf } from "./gate.ts";
 import { type AssetNode, type Edge, type Graph, requiredChecks } from "./graph.ts";
 import { type PlanRequest, type PlanTarget, planTargets } from "./plan-targets.ts";
@@ -33,7 +33,6 @@ export function planSteps(graph: Graph, targets: readonly PlanTarget[], view: Ga
   if (count > stepsMax) return tooLarge(count);
   const steps: PlannedStep[] = [];
   const made = new Map<AssetNode, Map<number, { step: PlannedStep; checks: PlannedStep[] }>>();
-  const computations = new Map<string, number[]>();
   for (const { node, set, added } of [...expansion.targets].sort((a, b) => a.node.index - b.node.index)) {
     const ofNode = new Map<number, { step: PlannedStep; checks: PlannedStep[] }>();
     made.set(node, ofNode);
@@ -41,24 +40,19 @@ export function planSteps(graph: Graph, targets: readonly PlanTarget[], view: Ga
       const planned = planStep(graph, node, ordinal, steps.length, made, view, nowMs);
       const step: PlannedStep = rangeSet.has(added, ordinal) ? { ...planned, added: true } : planned;
       steps.push(step);
-      const computation = computationKey(node, step.partition);
-      if (computation !== undefined)
-        computations.set(computation, [...(computations.get(computation) ?? []), step.index]);
       const checks = foreignChecks(node, step, steps.length);
       steps.push(...checks);
       ofNode.set(ordinal, { step, checks });
     }
   }
-  if (computations.size > 0) {
-    for (const indexes of computations.values()) computeTogether(graph, steps, indexes);
-    const entangled = entangledStep(steps);
-    if (entangled !== undefined) {
-      const message = `One call computes ${entangled.asset} together with what it comes after.`;
-      const hint = `headgate location show ${entangled.location} says which definitions did not load.`;
-      return refuse("asset.set_entangled", message, hint);
-    }
+  const joined = computedTogether(graph, steps);
+  const entangled = joined.some(({ computation }) => computation !== undefined) ? entangledStep(joined) : undefined;
+  if (entangled !== undefined) {
+    const message = `One call computes ${entangled.asset} together with what it comes after.`;
+    const hint = `headgate location show ${entangled.location} says which definitions did not load.`;
+    return refuse("asset.set_entangled", message, hint);
   }
-  return { ok: true, plan: { steps } };
+  return { ok: true, plan: { steps: joined } };
 }
 
 /** Asset, then partition ordinal, to the step that makes it and the steps that check it elsewhere. */

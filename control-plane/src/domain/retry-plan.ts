@@ -1,3 +1,5 @@
+import type { Graph } from "./asset-graph.ts";
+import { computedTogether } from "./computed-together.ts";
 import type { Plan, PlannedStep } from "./planned-step.ts";
 
 /** Names what a step makes, so that a step of a run and one of its retry can be told to be the same. */
@@ -6,10 +8,10 @@ export function stepIdentity(step: Pick<PlannedStep, "kind" | "asset" | "partiti
 }
 
 /**
- * The plan without the steps that have `succeeded`, numbered anew; what came after them no longer waits for them. Of
- * what can only be computed as a whole all is kept, or nothing.
+ * The plan without the steps that have `succeeded`, numbered and joined anew; what came after them no longer waits for
+ * them. Of what can only be computed as a whole all is kept, or nothing.
  */
-export function withoutSucceeded(plan: Plan, succeeded: ReadonlySet<string>): Plan {
+export function withoutSucceeded(graph: Graph, plan: Plan, succeeded: ReadonlySet<string>): Plan {
   const isOpen = (step: PlannedStep): boolean => !succeeded.has(stepIdentity(step));
   const whole = new Set<number>();
   for (const step of plan.steps) {
@@ -21,23 +23,8 @@ export function withoutSucceeded(plan: Plan, succeeded: ReadonlySet<string>): Pl
     kind === "checks" && after.some((index) => isKept(plan.steps[index]!));
   const kept = plan.steps.filter((step) => isKept(step) || isOfKept(step));
   const indexOf = new Map(kept.map((step, index) => [step.index, index]));
-  /** By the number of its old first step: the new numbers of a computation's steps. */
-  const computations = new Map<number, number[]>();
-  for (const [index, { computation }] of kept.entries()) {
-    if (computation === undefined) continue;
-    computations.set(computation.first, [...(computations.get(computation.first) ?? []), index]);
-  }
-  return {
-    steps: kept.map(({ computation, ...step }, index) => {
-      const [first, second] = computation === undefined ? [] : (computations.get(computation.first) ?? []);
-      return {
-        ...step,
-        index,
-        after: step.after.flatMap((earlier) => indexOf.get(earlier) ?? []),
-        ...(computation === undefined || first === undefined || second === undefined
-          ? {}
-          : { computation: { ...computation, first } }),
-      };
-    }),
-  };
+  const numbered = kept.map((step, index): PlannedStep => {
+    return { ...step, index, after: step.after.flatMap((earlier) => indexOf.get(earlier) ?? []) };
+  });
+  return { steps: computedTogether(graph, numbered) };
 }

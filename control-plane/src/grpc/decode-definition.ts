@@ -1,5 +1,5 @@
 import type { AssetKey } from "@headgate/model";
-import { outputsMax } from "@headgate/model";
+import { batchPartitionsMax, outputsMax } from "@headgate/model";
 import * as wire from "@headgate/proto";
 import type {
   AssetDefinition,
@@ -9,6 +9,7 @@ import type {
   Dependency,
   DependencyMode,
   MultiAssetPart,
+  PartitionBatch,
   RetryPolicy,
   SensorDefinition,
   SourceLocation,
@@ -129,6 +130,7 @@ function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
       : { external: { unversioned: asset.external.unversioned, hasValue: asset.external.hasValue } }),
     ...(asset.publishes ? { publishes: true } : {}),
     ...(asset.multi === undefined ? {} : { multi: multiAssetPart(key, asset.multi) }),
+    ...(asset.batch === undefined ? {} : { batch: partitionBatch(key, asset, asset.batch) }),
     source: sourceLocation(asset.source ?? { file: "", line: 0 }),
   };
 }
@@ -140,6 +142,18 @@ function multiAssetPart(key: AssetKey, { outputs, canSubset }: wire.MultiAssetPa
   if (keys.includes(key) && new Set(keys).size === keys.length) return { outputs: keys, canSubset };
   const message = `the outputs of the multi-asset that computes ${key} name it not, or one of them twice`;
   throw new WireError("wire.out_of_range", message);
+}
+
+/** One call computes several partitions only where they are alike and none of them waits for another. */
+function partitionBatch(key: AssetKey, asset: wire.AssetDefinition, batch: wire.PartitionBatch): PartitionBatch {
+  const { partitionsMax } = batch;
+  const refuse = (why: string): WireError => new WireError("wire.out_of_range", `the batch of ${key} ${why}`);
+  if (partitionsMax < 1 || partitionsMax > batchPartitionsMax)
+    throw refuse(`is ${partitionsMax} partitions, of 1 to ${batchPartitionsMax}`);
+  if (asset.partitions === undefined) throw refuse("is of an asset without partitions");
+  if (asset.multi !== undefined) throw refuse("is of an output of a multi-asset");
+  if (asset.dependencies.some(({ assetKey }) => assetKey === key)) throw refuse("is of an asset that reads itself");
+  return { partitionsMax };
 }
 
 function checkDefinition(check: wire.CheckDefinition): CheckDefinition {

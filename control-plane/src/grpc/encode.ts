@@ -21,16 +21,36 @@ export function encodeCommand(command: StepCommand): wire.StepCommand {
   };
 }
 
-/** All members read the same, which goes out once. */
+/** What all members read goes out once. */
 export function encodeComputation({ computationId, members }: ComputationCommand): wire.ComputationCommand {
-  const inputs = new Map<string, wire.Input>();
+  const shared = sharedInputs(members);
   const encoded = members.map((member): wire.StepCommand => {
     const { work, ...command } = encodeCommand(member);
     if (work?.$case !== "materialize") return { ...command, work };
-    for (const input of work.value.inputs) inputs.set(input.name, input);
-    return { ...command, work: { $case: "materialize", value: { ...work.value, inputs: [] } } };
+    const inputs = work.value.inputs.filter(({ name }) => !shared.has(name));
+    return { ...command, work: { $case: "materialize", value: { ...work.value, inputs } } };
   });
-  return { computationId, members: encoded, inputs: [...inputs.values()] };
+  return { computationId, members: encoded, inputs: [...shared.values()].map(encodeInput) };
+}
+
+/** By name, the inputs of which every member reads the same versions. */
+function sharedInputs(members: readonly StepCommand[]): ReadonlyMap<string, CommandInput> {
+  const inputsOf = ({ work }: StepCommand): readonly CommandInput[] => (work.kind === "materialize" ? work.inputs : []);
+  const [first, ...others] = members;
+  const shared = new Map((first === undefined ? [] : inputsOf(first)).map((input) => [input.name, input]));
+  for (const member of others) {
+    if (shared.size === 0) break;
+    const own = new Map(inputsOf(member).map((input) => [input.name, input]));
+    for (const [name, input] of shared) if (!readsTheSame(input, own.get(name))) shared.delete(name);
+  }
+  return shared;
+}
+
+function readsTheSame(a: CommandInput, b: CommandInput | undefined): boolean {
+  const isSame = (ours: readonly string[], theirs: readonly string[]): boolean =>
+    ours.length === theirs.length && ours.every((text, n) => text === theirs[n]);
+  const ids = ({ versions }: CommandInput): string[] => versions.map(({ versionId }) => versionId);
+  return b !== undefined && isSame(ids(a), ids(b)) && isSame(a.leftOut, b.leftOut);
 }
 
 function encodeWork(work: StepCommand["work"]): NonNullable<wire.StepCommand["work"]> {

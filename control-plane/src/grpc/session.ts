@@ -272,7 +272,7 @@ function tooLarge(attemptId: string, sizeBytes: number): AttemptReport {
   const error = {
     code: "command.too_large",
     message: `The command of this step has ${sizeBytes} bytes, of at most ${commandSizeBytesMax}.`,
-    hint: "Let the asset read fewer partitions at once, or report less metadata on the versions that it reads.",
+    hint: "Let the asset read fewer partitions, be asked for fewer at once, or read versions with less metadata.",
   };
   const finished = { outcome: "failed", checks: [], error, permanent: true } as const;
   return { attemptId, sequence: 1, atMs: 0, kind: "finished", finished };

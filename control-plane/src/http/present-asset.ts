@@ -46,6 +46,7 @@ export function presentAsset(node: AssetNode, ranges: readonly StatusRange[]): A
       definition.multi === undefined
         ? null
         : { outputs: [...definition.multi.outputs], canSubset: definition.multi.canSubset },
+    batch: definition.batch === undefined ? null : { ...definition.batch },
     partitioned: node.space.definition !== undefined,
     status: worstStatus(ranges),
     counts: Object.fromEntries(ranges.map(({ status, set }) => [status, rangeSet.size(set)])),

@@ -7,7 +7,7 @@ export type { ClosedWindow } from "./closed-windows.ts";
 export { formatDurationMs, parseDurationMs } from "./duration.ts";
 export { ModelError } from "./model-error.ts";
 export type { ModelErrorCode } from "./model-error.ts";
-export { outputsMax } from "./multi-asset-bounds.ts";
+export { batchPartitionsMax, outputsMax } from "./computation-bounds.ts";
 export {
   defaultMapping,
   downstreamPartitions,

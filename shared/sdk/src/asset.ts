@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { AssetSpec, AssetSpecOptions } from "./asset-spec.ts";
+import type { Batch, CheckedBatch, ComputedOf, ComputeInputs, ContextOf, ValueMade } from "./batch.ts";
 import type { ComputeOptions } from "./compute-options.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { CheckedDependencies, Dependencies, InputsOf } from "./edge.ts";
@@ -7,7 +8,6 @@ import type { IoManager } from "./io-manager.ts";
 import type { AnyPartitions } from "./partitions.ts";
 import type { ComputedChecks } from "./reported-checks.ts";
 import type { ResourceMap } from "./resource.ts";
-import type { ComputeContext } from "./step-context.ts";
 import type { StoredValue, ValueDeclaration, WrittenValue } from "./value-declaration.ts";
 
 /** A blocking check of another team that gates every reader of the asset. */
@@ -16,8 +16,8 @@ export interface RequiredCheck {
   readonly name: string;
 }
 
-/** The value that compute has to return where a value is declared; anything where none is. */
-type ReturnBound<S> = [S] extends [undefined] ? unknown : WrittenValue<S>;
+/** What compute has to return where a value is declared; in a batch for each partition. Anything where none is. */
+type ReturnBound<S, B> = ComputedOf<[S] extends [undefined] ? unknown : WrittenValue<S>, B>;
 
 /**
  * What an asset's IO manager has to take. The compiler looks at `io` once before it knows what compute returns, when
@@ -26,7 +26,7 @@ type ReturnBound<S> = [S] extends [undefined] ? unknown : WrittenValue<S>;
 export type ToWrite<Returned> = unknown extends Returned ? never : Exclude<Returned, undefined | void>;
 
 /** The value that readers receive: as declared, or as compute returns it. */
-type AssetValue<S, Returned> = [S] extends [undefined] ? Awaited<Returned> : StoredValue<S>;
+type AssetValue<S, Returned, B> = [S] extends [undefined] ? Awaited<ValueMade<Returned, B>> : StoredValue<S>;
 
 export interface AssetOptions<
   S extends ValueDeclaration | undefined,
@@ -36,6 +36,7 @@ export interface AssetOptions<
   C extends StandardSchemaV1 | undefined,
   Returned,
   K extends ComputedChecks = ComputedChecks,
+  B extends Batch | undefined = undefined,
 >
   extends AssetSpecOptions<S, P>, ComputeOptions {
   /** By the name under which compute receives the value. */
@@ -44,16 +45,21 @@ export interface AssetOptions<
   /** A Standard Schema of the run's config for this asset. */
   readonly config?: C;
   /** Writes this asset's value and reads its inputs; default: that of `definitions`. */
-  readonly io?: IoManager<NoInfer<ToWrite<Returned>>> | undefined;
+  readonly io?: IoManager<NoInfer<ToWrite<ValueMade<Returned, B>>>> | undefined;
   readonly requiredChecks?: readonly RequiredCheck[] | undefined;
   /** Checks that compute reports itself, by name: `context.check(name, verdict)` for each. Those that run apart are made with `assetCheck`. */
   readonly checks?: K;
   /** The key that it had before, of the same team: versions, results, waivers and events are found under the new one. */
   readonly formerly?: string | undefined;
+  /**
+   * Compute is given several partitions in one call, as `context.partitions`, and returns a Map with the value of each.
+   * Each is a step of its own all the same, with its own gate, checks, retries and version.
+   */
+  readonly batch?: B & CheckedBatch<P, D>;
   /** Makes the value. What it returns is validated, stored, checked. */
   readonly compute: (
-    inputs: InputsOf<D, P, S>,
-    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>, K>,
+    inputs: ComputeInputs<D, P, S, B>,
+    context: ContextOf<P, C, R, keyof InputsOf<D, P, S>, K, B>,
   ) => Returned | Promise<Returned>;
 }
 
@@ -67,6 +73,7 @@ export interface Asset<
   C extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
   Returned = unknown,
   K extends ComputedChecks = ComputedChecks,
+  B extends Batch | undefined = Batch | undefined,
 >
   extends AssetSpec<Value, P, S>, ComputeOptions {
   readonly kind: "asset";
@@ -77,9 +84,10 @@ export interface Asset<
   readonly requiredChecks?: readonly RequiredCheck[];
   readonly checks?: K;
   readonly formerly?: string;
+  readonly batch: B;
   readonly compute: (
-    inputs: InputsOf<D, P, S>,
-    context: ComputeContext<P, C, R, keyof InputsOf<D, P, S>, K>,
+    inputs: ComputeInputs<D, P, S, B>,
+    context: ContextOf<P, C, R, keyof InputsOf<D, P, S>, K, B>,
   ) => Returned | Promise<Returned>;
 }
 
@@ -93,6 +101,7 @@ export interface AnyAsset extends AssetSpec, ComputeOptions {
   readonly requiredChecks?: readonly RequiredCheck[];
   readonly checks?: ComputedChecks;
   readonly formerly?: string;
+  readonly batch?: Batch | undefined;
   readonly compute: (...parameters: never[]) => unknown;
 }
 
@@ -106,10 +115,13 @@ export function asset<
   D extends Dependencies = Record<never, never>,
   R extends ResourceMap = Record<never, never>,
   C extends StandardSchemaV1 | undefined = undefined,
-  Returned extends ReturnBound<S> = ReturnBound<S>,
+  B extends Batch | undefined = undefined,
+  Returned extends ReturnBound<S, B> = ReturnBound<S, B>,
   K extends ComputedChecks = Record<never, never>,
->(options: AssetOptions<S, P, D, R, C, Returned, K>): Asset<AssetValue<S, Returned>, P, S, D, R, C, Returned, K> {
-  const given: Partial<AssetOptions<S, P, D, R, C, Returned, K>> = options ?? {};
+>(
+  options: AssetOptions<S, P, D, R, C, Returned, K, B>,
+): Asset<AssetValue<S, Returned, B>, P, S, D, R, C, Returned, K, B> {
+  const given: Partial<AssetOptions<S, P, D, R, C, Returned, K, B>> = options ?? {};
   const definition = {
     ...given,
     kind: "asset",
@@ -118,15 +130,17 @@ export function asset<
     deps: given.deps ?? {},
     resources: given.resources ?? {},
     config: given.config,
+    batch: given.batch,
   };
   return rememberSite(definition, asset as () => unknown) as unknown as Asset<
-    AssetValue<S, Returned>,
+    AssetValue<S, Returned, B>,
     P,
     S,
     D,
     R,
     C,
     Returned,
-    K
+    K,
+    B
   >;
 }

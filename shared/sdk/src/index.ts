@@ -13,6 +13,7 @@ export type {
 } from "./asset-checks.ts";
 export { assetSpec } from "./asset-spec.ts";
 export type { AnySpec, AssetSpec, AssetSpecOptions, PartitionsOfAsset, ValueOfAsset } from "./asset-spec.ts";
+export type { Batch, BatchContext, BatchPartition, ByPartition } from "./batch.ts";
 export { definitions } from "./definitions.ts";
 export type { Definitions, DefinitionsOptions } from "./definitions.ts";
 export { externalAsset } from "./external-asset.ts";

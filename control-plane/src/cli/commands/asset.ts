@@ -44,6 +44,7 @@ export async function assetShow(context: CommandContext, key: string): Promise<n
       ...(asset.description === "" ? [] : [asset.description]),
       ...(asset.external === null ? [] : [externalText(asset.external)]),
       ...(asset.multi === null ? [] : [multiText(asset.key, asset.multi)]),
+      ...(asset.batch === null ? [] : [`one call computes up to ${asset.batch.partitionsMax} partitions`]),
       `owner: ${ownerText(asset.owner)}, code location ${asset.location}, ${asset.source.file}:${asset.source.line}`,
       ...(asset.retired
         ? [

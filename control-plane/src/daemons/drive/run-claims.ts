@@ -13,7 +13,7 @@ import { adoptRun, assetsOf } from "./adopt.ts";
 import { isLead } from "./computation.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
-import { endUnleased } from "./evaluate.ts";
+import { endUnleased } from "./end-unleased.ts";
 import { type InstanceContact, cancelGraceMs } from "./instance-contact.ts";
 
 export interface RunClaimsOptions {

@@ -38,6 +38,10 @@ export const assetSummary = z
       })
       .nullable()
       .describe("null: no other asset is computed with it"),
+    batch: z
+      .object({ partitionsMax: z.int().describe("of how many partitions one call is asked for, at most") })
+      .nullable()
+      .describe("null: each partition is computed by a call of its own"),
     partitioned: z.boolean(),
     status: partitionStatus.describe("of the partition that most needs an eye"),
     counts: statusCounts.describe("partitions by status"),

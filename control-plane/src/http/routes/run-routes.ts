@@ -241,7 +241,7 @@ export const runRoutes: Pick<Handlers, RunRouteName> = {
       const identities = done.map((step) =>
         stepIdentity({ ...step, asset: step.asset_key as never, partition: step.partition_key }),
       );
-      const planned = withoutSucceeded(whole, new Set(identities));
+      const planned = withoutSucceeded(context.graph(), whole, new Set(identities));
       if (planned.steps.length === 0) {
         const hint = `To run all of it again: npx headgate run retry ${source.id}`;
         throw new Problem("run.nothing_to_retry", `Every step of run ${source.id} succeeded.`, hint);

@@ -108,11 +108,19 @@ export interface AssetDefinition {
   formerly: string;
   /** Its IO manager shows versions to readers outside once their gate is open: see Publish. */
   publishes: boolean;
+  /** Present: one call computes several of its partitions. Never together with `multi`, nor of an asset that reads itself. */
+  batch: PartitionBatch | undefined;
 }
 
 export interface AssetDefinition_TagsEntry {
   key: string;
   value: string;
+}
+
+/** Says of how many partitions of an asset one call is asked for. */
+export interface PartitionBatch {
+  /** At least 1. */
+  partitionsMax: number;
 }
 
 export interface ExternalAsset {
@@ -571,6 +579,7 @@ function createBaseAssetDefinition(): AssetDefinition {
     external: undefined,
     formerly: "",
     publishes: false,
+    batch: undefined,
   };
 }
 
@@ -644,6 +653,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     }
     if (message.publishes !== false) {
       writer.uint32(280).bool(message.publishes);
+    }
+    if (message.batch !== undefined) {
+      PartitionBatch.encode(message.batch, writer.uint32(322).fork()).join();
     }
     return writer;
   },
@@ -848,6 +860,14 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
             message.publishes = reader.bool();
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.batch = PartitionBatch.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -908,6 +928,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
       : undefined;
     message.formerly = object.formerly ?? "";
     message.publishes = object.publishes ?? false;
+    message.batch = (object.batch !== undefined && object.batch !== null)
+      ? PartitionBatch.fromPartial(object.batch)
+      : undefined;
     return message;
   },
 };
@@ -975,6 +998,61 @@ export const AssetDefinition_TagsEntry: MessageFns<AssetDefinition_TagsEntry> = 
     const message = createBaseAssetDefinition_TagsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePartitionBatch(): PartitionBatch {
+  return { partitionsMax: 0 };
+}
+
+export const PartitionBatch: MessageFns<PartitionBatch> = {
+  encode(message: PartitionBatch, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.partitionsMax !== 0) {
+      writer.uint32(8).uint32(message.partitionsMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartitionBatch {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartitionBatch();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.partitionsMax = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PartitionBatch>): PartitionBatch {
+    return PartitionBatch.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PartitionBatch>): PartitionBatch {
+    const message = createBasePartitionBatch();
+    message.partitionsMax = object.partitionsMax ?? 0;
     return message;
   },
 };

@@ -178,9 +178,9 @@ export interface StepCommand_RunTagsEntry {
 export interface ComputationCommand {
   /** The attempt id of the first member. */
   computationId: string;
-  /** Of one multi-asset, and of one partition. */
+  /** Of one multi-asset, and of one partition; or several partitions of one asset that has a `batch`. */
   members: StepCommand[];
-  /** What all of them read; the members' own `inputs` are empty. */
+  /** What all of them read. What only one partition reads is among its member's own `inputs`. */
   inputs: Input[];
 }
 

@@ -1,10 +1,12 @@
-import type { AssetDefinition, MultiAssetPart, RetryPolicy } from "@headgate/proto";
+import type { AssetDefinition, MultiAssetPart, PartitionBatch, RetryPolicy } from "@headgate/proto";
 import { Backoff } from "@headgate/proto";
-import { assetKeyRule, cleanText, parseAssetKey, teamOf } from "@headgate/model";
+import { assetKeyRule, batchPartitionsMax, cleanText, parseAssetKey, teamOf } from "@headgate/model";
 import type { AnySpec } from "../asset-spec.ts";
 import type { AnyAsset, RequiredCheck } from "../asset.ts";
+import type { Batch } from "../batch.ts";
 import type { RetryOptions } from "../compute-options.ts";
 import type { IoManager } from "../io-manager.ts";
+import { readsItself } from "../input-shape.ts";
 import type { ResourceMap } from "../resource.ts";
 import { schemaOf } from "../step/value-check.ts";
 import { describeDependencies } from "./describe-dependencies.ts";
@@ -64,8 +66,11 @@ const assetFields: Readonly<Record<string, FieldRule>> = {
   requiredChecks: { is: Array.isArray, words: "a list of { team, name }" },
   checks: record,
   formerly: filledText,
+  batch: record,
   compute: callable,
 };
+
+const batchFields: Readonly<Record<string, FieldRule>> = { partitionsMax: wholeNumber(1, batchPartitionsMax) };
 
 const retryFields: Readonly<Record<string, FieldRule>> = {
   maxRetries: wholeNumber(0, 1_000),
@@ -118,6 +123,7 @@ export function describeAsset(
     configSchema: configSchema(asset.config),
     formerly: describeFormerKey(what, asset, team),
     multi,
+    batch: describeBatch(what, asset, multi !== undefined),
     external: undefined,
     publishes: (asset.io ?? io)?.publish !== undefined,
   };
@@ -188,6 +194,36 @@ const backoffs: Record<NonNullable<RetryOptions["backoff"]>, Backoff> = {
   linear: Backoff.BACKOFF_LINEAR,
   exponential: Backoff.BACKOFF_EXPONENTIAL,
 };
+
+/** One call computes several partitions only where none of them waits for another. */
+function describeBatch(what: string, asset: AnyAsset, isOutput: boolean): PartitionBatch | undefined {
+  const { batch } = asset;
+  if (batch === undefined) return undefined;
+  checkFields(`batch of ${what}`, batch, batchFields);
+  const { partitionsMax } = batch as Partial<Batch>;
+  const refuse = (message: string, hint: string): DefinitionProblem =>
+    new DefinitionProblem("definition.batch_invalid", message, hint);
+  if (partitionsMax === undefined) {
+    throw refuse(`batch of ${what} does not say how many partitions at most.`, "Write batch: { partitionsMax: 100 }.");
+  }
+  if (isOutput) {
+    throw refuse(
+      `${what} is an output of a multi-asset, whose call computes one partition of each.`,
+      "Leave `batch` out, or make an asset of it.",
+    );
+  }
+  if (asset.partitions === undefined) {
+    throw refuse(`${what} has a batch and no partitions.`, "Give it `partitions`, or leave `batch` out.");
+  }
+  const own = Object.entries(asset.deps).find(([, dependency]) => readsItself(dependency));
+  if (own !== undefined) {
+    throw refuse(
+      `${what} reads earlier partitions of itself as "${own[0]}": one call cannot compute what it waits for.`,
+      "Leave `batch` out: each partition is computed when the one before it is there.",
+    );
+  }
+  return { partitionsMax };
+}
 
 /** @throws DefinitionProblem */
 export function describeRequiredChecks(what: string, asset: Pick<AnyAsset, "key" | "requiredChecks">) {

@@ -51,6 +51,7 @@ export function describeExternalAsset(asset: AnyExternalAsset, team: string): As
     configSchema: "",
     formerly: describeFormerKey(what, asset, team),
     multi: undefined,
+    batch: undefined,
     external: { unversioned, hasValue },
     publishes: false,
   };

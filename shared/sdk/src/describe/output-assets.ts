@@ -45,6 +45,8 @@ const multiFields: Readonly<Record<string, FieldRule>> = {
   gateTimeoutMs: anything,
   inPlace: anything,
   codeVersion: filledText,
+  // Refused where each asset is described.
+  batch: anything,
   compute: callable,
 };
 

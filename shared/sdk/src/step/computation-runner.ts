@@ -1,8 +1,9 @@
 import type { CheckCompleted, ComputationCommand, Computed, Finished, StepCommand } from "@headgate/proto";
 import { Outcome } from "@headgate/proto";
 import type { AnyAssetCheck } from "../asset-check.ts";
-import { computeOutputs, memberSteps } from "./compute-outputs.ts";
-import type { ComputedOutput } from "./compute-outputs.ts";
+import { outputsCall } from "./compute-outputs.ts";
+import { partitionsCall } from "./compute-partitions.ts";
+import type { ComputedMember, MemberStep, SharedCall } from "./computed-member.ts";
 import { storeVersion } from "./materialize.ts";
 import type { MaterializedVersion } from "./materialize.ts";
 import { retryWish } from "./retry-wish.ts";
@@ -25,7 +26,16 @@ export interface ComputationReports {
 
 const startedAfterMs = 250;
 
-/** Several attempts that one call of a multi-asset computes, in this process. Each ends for itself. */
+type Stored = readonly [MemberStep, MaterializedVersion];
+
+/** Several partitions of one asset, or outputs of one multi-asset. */
+function callOf(environment: StepEnvironment, command: ComputationCommand): SharedCall {
+  const [first, ...others] = command.members;
+  const isOfOne = others.length > 0 && others.every(({ assetKey }) => assetKey === first?.assetKey);
+  return isOfOne ? partitionsCall(environment, command) : outputsCall(environment, command);
+}
+
+/** Several attempts that one call computes, in this process. Each ends for itself. */
 export class ComputationRunner {
   readonly #environment: StepEnvironment;
   readonly #command: ComputationCommand;
@@ -56,11 +66,10 @@ export class ComputationRunner {
   async run(): Promise<void> {
     const startedTimer = setTimeout(() => this.openIds.forEach((id) => this.#reports.started(id)), startedAfterMs);
     try {
-      const members = memberSteps(this.#environment, this.#command.members);
-      const outputs = await computeOutputs(this.#environment, members, this.#command, this.#abort.signal);
-      const stored = await this.#store(outputs);
+      const call = callOf(this.#environment, this.#command);
+      const computed = await call.compute(this.#abort.signal);
       clearTimeout(startedTimer);
-      await this.#check(stored);
+      await this.#check(call.isWhole ? await this.#storeWhole(computed) : await this.#storeEach(computed));
     } catch (error) {
       for (const id of this.openIds) this.#end(id, { error });
     } finally {
@@ -68,43 +77,64 @@ export class ComputationRunner {
     }
   }
 
-  /** Stores what was computed. Where only the whole counts, one that cannot be stored takes the others with it. */
-  async #store(outputs: readonly ComputedOutput[]): Promise<(readonly [ComputedOutput, MaterializedVersion])[]> {
-    const stored: (readonly [ComputedOutput, MaterializedVersion])[] = [];
-    const failed: (readonly [ComputedOutput, unknown])[] = [];
-    for (const output of outputs) {
-      const { asset, multi } = output.member.output;
-      if (failed.length > 0 && !multi.canSubset && output.error === undefined) continue;
+  /** Each counts for itself, and as soon as it is stored. */
+  async #storeEach(computed: readonly ComputedMember[]): Promise<Stored[]> {
+    const stored: Stored[] = [];
+    for (const each of computed) {
       try {
-        if (output.error !== undefined) throw output.error;
-        const { command, work } = output.member;
-        const { returned, said } = output;
-        const signal = this.#abort.signal;
-        stored.push([output, await storeVersion(this.#environment, asset, command, work, returned, said, signal)]);
+        const one = await this.#stored(each);
+        this.#durable(one);
+        stored.push(one);
       } catch (error) {
-        failed.push([output, error]);
+        this.#end(each.member.command.attemptId, { error });
+      }
+    }
+    return stored;
+  }
+
+  /** Only the whole counts: nothing is told before all is stored, and one that cannot be takes the others with it. */
+  async #storeWhole(computed: readonly ComputedMember[]): Promise<Stored[]> {
+    const stored: Stored[] = [];
+    const failed: (readonly [ComputedMember, unknown])[] = [];
+    for (const each of computed) {
+      if (failed.length > 0 && each.failure === undefined) continue;
+      try {
+        stored.push(await this.#stored(each));
+      } catch (error) {
+        failed.push([each, error]);
       }
     }
     const [first] = failed;
-    if (first === undefined) return stored;
     for (const [{ member }, error] of failed) this.#end(member.command.attemptId, { error });
-    if (first[0].member.output.multi.canSubset) return stored;
-    for (const id of this.openIds) this.#endWithSibling(id, ...first);
-    return [];
+    if (first !== undefined) {
+      for (const id of this.openIds) this.#endWithSibling(id, ...first);
+      return [];
+    }
+    for (const one of stored) this.#durable(one);
+    return stored;
+  }
+
+  async #stored({ member, returned, said, verdicts, failure }: ComputedMember): Promise<Stored> {
+    if (failure !== undefined) throw failure.error;
+    const { command, work, asset } = member;
+    const { signal } = this.#abort;
+    signal.throwIfAborted();
+    const version = await storeVersion(this.#environment, asset, command, work, returned, said, signal);
+    return [member, { ...version, verdicts }];
   }
 
   /** What needs no more ends at once; the rest when its checks have. */
-  async #check(stored: readonly (readonly [ComputedOutput, MaterializedVersion])[]): Promise<void> {
-    for (const [{ member }, version] of stored) {
-      const open = this.#open.get(member.command.attemptId);
-      if (open === undefined) continue;
-      open.computed = version.computed;
-      if (member.work.checks.length > 0)
-        this.#reports.computed(member.command.attemptId, version.computed, version.verdicts);
-    }
-    for (const [{ member }] of stored) if (member.work.checks.length === 0) this.#end(member.command.attemptId);
-    for (const [{ member }, version] of stored) {
-      const { command, work } = member;
+  #durable([{ command, work }, version]: Stored): void {
+    const open = this.#open.get(command.attemptId);
+    if (open === undefined) return;
+    open.computed = version.computed;
+    open.checks.push(...version.verdicts);
+    if (work.checks.length === 0) this.#end(command.attemptId);
+    else this.#reports.computed(command.attemptId, version.computed, version.verdicts);
+  }
+
+  async #check(stored: readonly Stored[]): Promise<void> {
+    for (const [{ command, work }, version] of stored) {
       const { attemptId } = command;
       const open = this.#open.get(attemptId);
       if (open === undefined) continue;
@@ -135,7 +165,7 @@ export class ComputationRunner {
     );
   }
 
-  #endWithSibling(attemptId: string, { member }: ComputedOutput, error: unknown): void {
+  #endWithSibling(attemptId: string, { member }: ComputedMember, error: unknown): void {
     if (this.#abortReason !== undefined) return this.#end(attemptId, { error });
     const sibling = member.command.assetKey;
     const why = {

@@ -1,34 +1,32 @@
-import type { ComputationCommand, Materialize, StepCommand } from "@headgate/proto";
+import type { ComputationCommand, StepCommand } from "@headgate/proto";
 import type { OutputAsset } from "../describe/output-assets.ts";
 import type { Metadata } from "../metadata.ts";
+import type { ComputedMember, MemberStep, SharedCall } from "./computed-member.ts";
 import { checkedDataVersion, configOf, detailsOf, readInputs } from "./materialize.ts";
 import type { SaidOfVersion } from "./materialize.ts";
 import { stepContext } from "./step-context-values.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { StepFailure } from "./step-failure.ts";
 
-/** One step of a computation, with the asset that it makes a version of. */
-export interface MemberStep {
-  readonly command: StepCommand;
-  readonly work: Materialize;
+interface OutputStep extends MemberStep {
   readonly output: OutputAsset;
 }
 
-/** What compute returned for one of them and said of it; an error where it returned nothing for it. */
-export interface ComputedOutput {
-  readonly member: MemberStep;
-  readonly returned: unknown;
-  readonly said: SaidOfVersion;
-  readonly error: StepFailure | undefined;
-}
-
 /**
- * The steps of a computation, each with its asset: all of one multi-asset and one partition.
+ * A call that computes outputs of one multi-asset, of one partition.
  *
  * @throws StepFailure `step.asset_unknown`, `step.set_changed`
  */
-export function memberSteps(environment: StepEnvironment, commands: readonly StepCommand[]): MemberStep[] {
-  const members = commands.map((command): MemberStep => {
+export function outputsCall(environment: StepEnvironment, command: ComputationCommand): SharedCall {
+  const members = outputSteps(environment, command.members);
+  return {
+    isWhole: members[0]?.output.multi.canSubset === false,
+    compute: (signal) => computeOutputs(environment, members, command, signal),
+  };
+}
+
+function outputSteps(environment: StepEnvironment, commands: readonly StepCommand[]): OutputStep[] {
+  const members = commands.map((command): OutputStep => {
     const output = environment.outputs.get(command.assetKey);
     if (output === undefined) {
       throw new StepFailure(
@@ -40,7 +38,7 @@ export function memberSteps(environment: StepEnvironment, commands: readonly Ste
     if (command.work?.$case !== "materialize") {
       throw new StepFailure("step.command_invalid", "The command has no work.", "Update this location's SDK.");
     }
-    return { command, work: command.work.value, output };
+    return { command, work: command.work.value, asset: output.asset, output };
   });
   const [first] = members;
   const { multi } = first?.output ?? {};
@@ -59,7 +57,7 @@ export function memberSteps(environment: StepEnvironment, commands: readonly Ste
   );
 }
 
-function missingOf(members: readonly MemberStep[]): string[] {
+function missingOf(members: readonly OutputStep[]): string[] {
   const here = new Set(members.map(({ command }) => command.assetKey));
   return (members[0]?.output.part.outputs ?? []).filter((key) => !here.has(key));
 }
@@ -69,12 +67,12 @@ function missingOf(members: readonly MemberStep[]): string[] {
  *
  * @throws what compute throws; StepFailure `step.outputs_invalid` for what is no record of the outputs asked for
  */
-export async function computeOutputs(
+async function computeOutputs(
   environment: StepEnvironment,
-  members: readonly MemberStep[],
+  members: readonly OutputStep[],
   { inputs }: Pick<ComputationCommand, "inputs">,
   signal: AbortSignal,
-): Promise<ComputedOutput[]> {
+): Promise<ComputedMember[]> {
   const [first] = members;
   if (first === undefined) return [];
   const { asset, multi } = first.output;
@@ -99,8 +97,8 @@ export async function computeOutputs(
   return [...said].map(([member, about]) => {
     const { name, asset: output } = member.output;
     const isThere = Object.hasOwn(returned, name);
-    const error = isThere ? undefined : missingOutput(name, output.key);
-    return { member, returned: isThere ? returned[name] : undefined, said: about, error };
+    const failure = isThere ? undefined : { error: missingOutput(name, output.key) };
+    return { member, returned: isThere ? returned[name] : undefined, said: about, verdicts: [], failure };
   });
 }
 
@@ -127,7 +125,7 @@ function missingOutput(name: string, key: string): StepFailure {
   );
 }
 
-function checkedOutputs(members: readonly MemberStep[], returned: unknown): Readonly<Record<string, unknown>> {
+function checkedOutputs(members: readonly OutputStep[], returned: unknown): Readonly<Record<string, unknown>> {
   const names = members.map(({ output }) => output.name);
   const expected = `{ ${names.join(", ")} }`;
   if (typeof returned !== "object" || returned === null || Array.isArray(returned)) {
@@ -152,7 +150,7 @@ function checkedOutputs(members: readonly MemberStep[], returned: unknown): Read
 }
 
 /** The run's config may be given under any of the assets, and under several if it is the same. */
-function givenConfig(members: readonly MemberStep[]): string {
+function givenConfig(members: readonly OutputStep[]): string {
   const given = new Map(members.flatMap(({ command, work }) => (work.config === "" ? [] : [[work.config, command]])));
   if (given.size <= 1) return [...given.keys()][0] ?? "";
   const keys = [...given.values()].map(({ assetKey }) => assetKey).join(" and ");

@@ -128,25 +128,29 @@ function defaultDataVersion(reference: ValueReference, versionId: string): strin
   return `version:${createHash("sha256").update(versionId).digest("hex").slice(0, 32)}`;
 }
 
+/** Reads the stored value of one version. */
+export type ReadVersion = (assetKey: string, version: VersionReference) => Promise<unknown>;
+
 export async function readInputs(
   environment: StepEnvironment,
   asset: AnyAsset,
   partitionKey: string,
   inputs: readonly Input[],
   signal: AbortSignal,
+  read: ReadVersion = (assetKey, version) => readVersion(environment, asset, assetKey, version, signal),
 ): Promise<Record<string, unknown>> {
-  const read = inputs
+  const values = inputs
     .filter((input) => input.mode !== DependencyMode.DEPENDENCY_MODE_ORDER_ONLY)
-    .map(async (input) => [input.name, await readInput(environment, asset, partitionKey, input, signal)] as const);
-  return Object.fromEntries(await Promise.all(read));
+    .map(async (input) => [input.name, await readInput(asset, partitionKey, input, signal, read)] as const);
+  return Object.fromEntries(await Promise.all(values));
 }
 
 async function readInput(
-  environment: StepEnvironment,
   asset: AnyAsset,
   partitionKey: string,
   input: Input,
   signal: AbortSignal,
+  read: ReadVersion,
 ): Promise<unknown> {
   const dependency = asset.deps[input.name];
   // The shape is what the types of this code say: the control plane may know a newer contract of the upstream.
@@ -169,7 +173,7 @@ async function readInput(
   const values: [string, unknown][] = [];
   for (const version of input.versions) {
     signal.throwIfAborted();
-    values.push([version.partitionKey, await readVersion(environment, asset, input.assetKey, version, signal)]);
+    values.push([version.partitionKey, await read(input.assetKey, version)]);
   }
   return single ? values[0]?.[1] : new PartitionedValues(values, input.leftOut);
 }

@@ -13,15 +13,9 @@ export async function stepContext(
   versionId: string,
   signal: AbortSignal,
 ) {
-  const { window, partitionKey } = command;
-  const times = window && { start: new Date(window.start), end: new Date(window.end) };
-  const dimensions = partitionDimensions(partitions, partitionKey);
   return {
     assetKey: command.assetKey,
-    partition:
-      partitionKey === ""
-        ? undefined
-        : { key: partitionKey, ...(times && { window: times }), ...(dimensions && { dimensions }) },
+    partition: command.partitionKey === "" ? undefined : partitionValue(command, partitions),
     resources: await environment.resources.values(resources, environment.log),
     log: environment.log,
     signal,
@@ -30,4 +24,11 @@ export async function stepContext(
     runTags: command.runTags,
     attemptNumber: command.attemptNumber,
   };
+}
+
+/** What is known of the partition at hand. */
+export function partitionValue({ partitionKey, window }: StepCommand, partitions: AnyPartitions | undefined) {
+  const times = window && { start: new Date(window.start), end: new Date(window.end) };
+  const dimensions = partitionDimensions(partitions, partitionKey);
+  return { key: partitionKey, ...(times && { window: times }), ...(dimensions && { dimensions }) };
 }

@@ -3,6 +3,7 @@ import type { CheckCompleted, Finished } from "@headgate/proto";
 import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnyAsset } from "../asset.ts";
 import { runChecks } from "./run-checks.ts";
+import { materializePartition } from "./compute-partitions.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { abortError, endedBy, endedInOrder } from "./step-end.ts";
 import { StepFailure } from "./step-failure.ts";
@@ -78,7 +79,8 @@ export class StepRunner {
       const words = `${asset.key} is one of several assets that a multi-asset computes in one call.`;
       throw new StepFailure("step.output_alone", words, "Materialize it by a run, which computes them together.");
     }
-    const version = await materialize(this.#environment, asset, this.#command, work, this.#abort.signal);
+    const make = asset.batch === undefined ? materialize : materializePartition;
+    const version = await make(this.#environment, asset, this.#command, work, this.#abort.signal);
     clearTimeout(startedTimer);
     this.#computed = version.computed;
     this.#checks.push(...version.verdicts);
