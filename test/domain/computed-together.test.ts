@@ -1,10 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { entangledStep } from "../../control-plane/src/domain/computed-together.ts";
 import { type Graph, buildGraph } from "../../control-plane/src/domain/graph.ts";
 import { plan } from "../../control-plane/src/domain/plan.ts";
 import type { PlanResult, PlannedStep } from "../../control-plane/src/domain/planned-step.ts";
 import { stepIdentity, withoutSucceeded } from "../../control-plane/src/domain/retry-plan.ts";
-import { viewOf } from "../support/gate-versions.ts";
+import { resultOf, versionOf, viewOf } from "../support/gate-versions.ts";
 import { assetOf, checkOf, keyOf, lastGood, locationOf, retired } from "../support/graph-definitions.ts";
 
 const nowMs = Date.UTC(2001, 2, 15);
@@ -118,6 +119,100 @@ describe("a plan", () => {
   });
 });
 
+describe("a plan of an asset that computes several partitions in one call", () => {
+  const partitions = { kind: "static", keys: ["1", "2", "3"] } as const;
+  const batch = { partitionsMax: 2 };
+  const three = buildGraph(
+    [locationOf("a", [assetOf("a/raw", [], { partitions }), assetOf("a/batch", ["a/raw"], { partitions, batch })])],
+    new Map(),
+  );
+
+  test("joins its partitions in their order, as many at a time as it takes, and each comes after what it reads", () => {
+    expect(stepsOf(planned(three, "a/raw or a/batch")).map(line)).toEqual([
+      "0 materialize a/raw 1 after ",
+      "1 materialize a/raw 2 after ",
+      "2 materialize a/raw 3 after ",
+      "3 materialize a/batch 1 after 0 with 3",
+      "4 materialize a/batch 2 after 1 with 3",
+      "5 materialize a/batch 3 after 2",
+    ]);
+  });
+
+  /** Asset, partition, and the partitions that the same call computes. */
+  const callsOf = (steps: readonly PlannedStep[]): string[][] => {
+    const calls = new Map<number, string[]>();
+    for (const { index, asset, partition, computation } of steps) {
+      if (asset !== "a/batch") continue;
+      const first = computation?.first ?? index;
+      calls.set(first, [...(calls.get(first) ?? []), partition]);
+    }
+    return [...calls.values()];
+  };
+
+  test("computes every partition once, in calls that are as full as they can be, of what is ready, waiting or blocked", () => {
+    const keys = Array.from({ length: 24 }, (_, n) => String(n).padStart(2, "0"));
+    const states = fc.array(
+      fc.constantFrom("passed" as const, "pending" as const, "failed" as const, "none" as const),
+      { minLength: 24, maxLength: 24 },
+    );
+    const rule = fc.property(
+      states,
+      fc.integer({ min: 1, max: 9 }),
+      fc.subarray(keys),
+      (gates, partitionsMax, asked) => {
+        if (asked.length === 0) return;
+        const partitions = { kind: "static", keys } as const;
+        const of = buildGraph(
+          [
+            locationOf(
+              "a",
+              [
+                assetOf("a/raw", [], { partitions }),
+                assetOf("a/batch", ["a/raw"], { partitions, batch: { partitionsMax } }),
+              ],
+              [checkOf("a/raw", "ok")],
+            ),
+          ],
+          new Map(),
+        );
+        const versions = gates.flatMap((gate, n) => {
+          if (gate === "none") return [];
+          const results = gate === "pending" ? [] : [resultOf("a:ok", gate)];
+          return [[`a/raw ${keys[n]}`, [versionOf(`v${n}`, n, { partition: keys[n]!, results })]] as const];
+        });
+        const view = viewOf(Object.fromEntries(versions));
+        const result = plan(of, { selection: "a/batch", partitions: asked.join(",") }, view, nowMs);
+        const steps = stepsOf(result);
+        const calls = callsOf(steps);
+        expect(calls.flat().sort()).toEqual(asked);
+        const forecast = new Map(steps.map((step) => [step.partition, step.forecast.kind]));
+        const kinds = new Map<string, number>();
+        for (const call of calls) {
+          const kind = forecast.get(call[0]!)!;
+          expect(call.every((partition) => forecast.get(partition) === kind)).toBe(true);
+          expect(call).toEqual([...call].sort());
+          expect(call.length).toBeLessThanOrEqual(partitionsMax);
+          kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+        }
+        for (const [kind, count] of kinds) {
+          const of = steps.filter((step) => step.forecast.kind === kind).length;
+          expect(count).toBe(Math.ceil(of / partitionsMax));
+        }
+      },
+    );
+    fc.assert(rule, { numRuns: 60 });
+  });
+
+  test("is joined anew for a retry: what failed in several calls is computed in one", () => {
+    const steps = stepsOf(planned(three, "a/raw or a/batch"));
+    const done = new Set([0, 1, 2, 3].map((index) => stepIdentity(steps[index]!)));
+    expect(withoutSucceeded(three, { steps }, done).steps.map(line)).toEqual([
+      "0 materialize a/batch 2 after  with 0",
+      "1 materialize a/batch 3 after  with 0",
+    ]);
+  });
+});
+
 describe("a retry from the failure", () => {
   const steps = stepsOf(planned(graph, "a/raw or a/x or a/y", "2001-01"));
   const without = (...done: number[]): string[] =>
@@ -142,7 +237,9 @@ describe("a retry from the failure", () => {
   test("of what may be subset keeps what has not succeeded", () => {
     const free = stepsOf(planned(graph, "a/p or a/q or a/r"));
     const kept = (...done: number[]): string[] =>
-      withoutSucceeded(graph, { steps: free }, new Set(done.map((index) => stepIdentity(free[index]!)))).steps.map(line);
+      withoutSucceeded(graph, { steps: free }, new Set(done.map((index) => stepIdentity(free[index]!)))).steps.map(
+        line,
+      );
     expect(kept(0)).toEqual(["0 materialize a/q after  with 0", "1 materialize a/r after  with 0"]);
     expect(kept(0, 2)).toEqual(["0 materialize a/q after "]);
   });

@@ -33,6 +33,8 @@ const dimensions = (definition: WirePartitions | undefined): WirePartitions => (
   kind: { $case: "multi", value: { dimensions: [{ name: "d", ...(definition && { definition }) }] } },
 });
 
+const months: WirePartitions = { kind: { $case: "static", value: { keys: ["1", "2"] } } };
+
 const entry = (name: string, value: MetadataEntry["value"]): MetadataEntry => ({ name, value });
 
 describe("a report that cannot be read costs its attempt and no other", () => {
@@ -221,6 +223,23 @@ describe("definitions", () => {
       "a mapping of no kind",
       asset({ dependencies: [{ name: "d", assetKey: "t/b", mode: 1, mapping: {} }] }),
       "wire.missing_field",
+    ],
+    ["a batch of no partitions", asset({ partitions: months, batch: { partitionsMax: 0 } }), "wire.out_of_range"],
+    ["a batch of too many", asset({ partitions: months, batch: { partitionsMax: 401 } }), "wire.out_of_range"],
+    ["a batch of what has no partitions", asset({ batch: { partitionsMax: 2 } }), "wire.out_of_range"],
+    [
+      "a batch of an output",
+      asset({ partitions: months, batch: { partitionsMax: 2 }, multi: { outputs: ["t/a"] } }),
+      "wire.out_of_range",
+    ],
+    [
+      "a batch of what reads itself",
+      asset({
+        partitions: months,
+        batch: { partitionsMax: 2 },
+        dependencies: [{ name: "d", assetKey: "t/a", mode: 1 }],
+      }),
+      "wire.out_of_range",
     ],
     ["an automation of no kind", asset({ automation: {} }), "wire.missing_field"],
     ["an unknown backoff", asset({ retry: { maxRetries: 1, backoff: 8 } }), "wire.unknown_enum"],

@@ -130,6 +130,8 @@ export class FakeLocation {
   readonly canceled: string[] = [];
   /** The assets of every computation that arrived. */
   readonly computations: (readonly string[])[] = [];
+  /** The partitions of every computation that arrived. */
+  readonly batches: (readonly string[])[] = [];
   /** The most attempts that computed at once. */
   atOnceMax = 0;
   /** False: a session that ends is not opened again. */
@@ -252,6 +254,7 @@ export class FakeLocation {
     for (const command of batch.commands ?? []) this.#command(session, command);
     for (const { members } of batch.computations ?? []) {
       this.computations.push(members.map(({ asset }) => asset));
+      this.batches.push(members.map(({ partition }) => partition));
       this.#together.push(members.map(({ attemptId }) => attemptId));
       const isKnown = members.some(({ attemptId }) => this.#held.has(attemptId) || this.#tombstones.has(attemptId));
       // What was begun is not begun again, and a part of it is not begun alone.

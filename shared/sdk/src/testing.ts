@@ -7,4 +7,4 @@ export { partitioned } from "./testing/partitioned.ts";
 export { runCheck } from "./testing/run-check.ts";
 export type { CheckOutcome, RunCheckOptions } from "./testing/run-check.ts";
 export { testContext } from "./testing/test-context.ts";
-export type { Reported, TestContextOptions } from "./testing/test-context.ts";
+export type { Reported, ReportedPartition, TestContextOptions } from "./testing/test-context.ts";

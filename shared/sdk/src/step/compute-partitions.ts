@@ -6,6 +6,7 @@ import { ComputedVerdicts } from "./computed-verdicts.ts";
 import { checkedDataVersion, configOf, detailsOf, readInputs, storeVersion } from "./materialize.ts";
 import type { MaterializedVersion, ReadVersion, SaidOfVersion } from "./materialize.ts";
 import { readVersion } from "./read-version.ts";
+import { missingPartition, returnedPartitions } from "./returned-partitions.ts";
 import { partitionValue, stepContext } from "./step-context-values.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { StepFailure } from "./step-failure.ts";
@@ -91,7 +92,8 @@ async function computePartitions(
   );
   signal.throwIfAborted();
   const compute = asset.compute as (inputs: unknown, context: unknown) => unknown;
-  const returned = checkedReturn(asset.key, readable, await compute(inputs, context));
+  const keys = readable.map(({ key }) => key);
+  const returned = returnedPartitions(asset.key, keys, await compute(inputs, context));
   signal.throwIfAborted();
   return parts.map((part) => part.computed(returned));
 }
@@ -162,35 +164,8 @@ class Part {
   computed(returned: ReadonlyMap<string, unknown> | undefined): ComputedMember {
     const said: SaidOfVersion = { metadata: this.#metadata, dataVersion: this.#dataVersion };
     const isThere = returned?.has(this.key) ?? false;
-    if (!isThere) this.failure ??= { error: missingPartition(this.#member) };
+    if (!isThere) this.failure ??= { error: missingPartition(this.#member.asset.key, this.key) };
     const verdicts: readonly CheckCompleted[] = this.failure === undefined ? this.#verdicts.completed() : [];
     return { member: this.#member, returned: returned?.get(this.key), said, verdicts, failure: this.failure };
   }
-}
-
-function missingPartition({ command }: MemberStep): StepFailure {
-  return new StepFailure(
-    "step.partition_missing",
-    `Compute of ${command.assetKey} returned nothing for partition ${command.partitionKey}, which it was asked for.`,
-    "Set a value for each of `context.partitions`; undefined where there is none to store, or call `fail` of the partition.",
-  );
-}
-
-function checkedReturn(asset: string, parts: readonly Part[], returned: unknown): ReadonlyMap<string, unknown> {
-  if (!(returned instanceof Map)) {
-    throw new StepFailure(
-      "step.partitions_invalid",
-      `Compute of ${asset} is given several partitions and did not return a Map of their values.`,
-      "Return new Map(partitions.map(({ key }) => [key, ...])).",
-    );
-  }
-  const keys = new Set(parts.map(({ key }) => key));
-  const extra = [...(returned as Map<unknown, unknown>).keys()].filter((key) => !keys.has(key as string)).map(String);
-  if (extra.length === 0) return returned as ReadonlyMap<string, unknown>;
-  const shown = extra.slice(0, 3).join(", ");
-  throw new StepFailure(
-    "step.partition_unexpected",
-    `Compute of ${asset} returned ${extra.length > 3 ? `${shown} and ${extra.length - 3} more` : shown}, which it was not asked for.`,
-    "Return those of `context.partitions` alone: what is stored unasked would belong to no step.",
-  );
 }

@@ -3,8 +3,10 @@ import type { AnyAssetChecks } from "../asset-checks.ts";
 import { singleChecks } from "../asset-checks.ts";
 import type { PartitionsOfAsset, ValueOfAsset } from "../asset-spec.ts";
 import type { AnyAsset } from "../asset.ts";
+import type { Batch } from "../batch.ts";
 import type { InputsOf, Partitioned } from "../edge.ts";
 import type { JsonValue } from "../metadata.ts";
+import type { PartitionOf } from "../partitions.ts";
 import { notReported } from "../step/check-result.ts";
 import type { GroupCalls } from "../step/judge.ts";
 import { metadataEntries, plainMetadata } from "../step/metadata-entries.ts";
@@ -31,24 +33,41 @@ type InputsOption<A> = [keyof InputsOfAsset<A>] extends [never]
   ? { readonly inputs?: Readonly<Record<string, never>> }
   : { readonly inputs: { readonly [Name in keyof InputsOfAsset<A>]: GivenInput<InputsOfAsset<A>[Name]> } };
 
-/** What `materialize` of one asset is given; what the asset has no use for does not compile. */
-export type MaterializeAssetOptions<A extends AnyAsset> = InputsOption<A> &
-  PartitionOption<PartitionsOfAsset<A>> & {
-    /** As a run would give it: validated, defaults applied. */
-    readonly config?: [ConfigInput<A>] extends [undefined]
-      ? HeadgateTypeError<"This asset takes no config: give it `config`, a Standard Schema of an object."> | undefined
-      : ConfigInput<A>;
-    /** What stands for the resources of the asset and of `checks`, by name; one that is missing throws when it is used. */
-    readonly resources?: Partial<ResourcesOf<A>> & Readonly<Record<string, unknown>>;
-    /** Checks of this asset that judge the value, in this order. */
-    readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
-    readonly signal?: AbortSignal;
-    readonly runTags?: Readonly<Record<string, string>>;
-    /** Default 1. */
-    readonly attemptNumber?: number;
-  };
+/** What each dependency passes to each partition, by partition key. */
+type BatchInputsOption<A> = [keyof InputsOfAsset<A>] extends [never]
+  ? { readonly inputs?: Readonly<Record<string, never>> }
+  : {
+      readonly inputs: {
+        readonly [Name in keyof InputsOfAsset<A>]:
+          | Readonly<Record<string, GivenInput<InputsOfAsset<A>[Name]>>>
+          | ReadonlyMap<string, GivenInput<InputsOfAsset<A>[Name]>>;
+      };
+    };
 
-/** What one asset made. */
+/** What is computed, and of what: one partition, or those that one call computes. */
+type Computing<A extends AnyAsset> = A extends { readonly batch: Batch }
+  ? BatchInputsOption<A> & { readonly partitions: readonly KeyOf<A>[] }
+  : InputsOption<A> & PartitionOption<PartitionsOfAsset<A>>;
+
+type KeyOf<A> = PartitionOf<PartitionsOfAsset<A>> extends { readonly key: infer Key } ? Key : string;
+
+/** What `materialize` of one asset is given; what the asset has no use for does not compile. */
+export type MaterializeAssetOptions<A extends AnyAsset> = Computing<A> & {
+  /** As a run would give it: validated, defaults applied. */
+  readonly config?: [ConfigInput<A>] extends [undefined]
+    ? HeadgateTypeError<"This asset takes no config: give it `config`, a Standard Schema of an object."> | undefined
+    : ConfigInput<A>;
+  /** What stands for the resources of the asset and of `checks`, by name; one that is missing throws when it is used. */
+  readonly resources?: Partial<ResourcesOf<A>> & Readonly<Record<string, unknown>>;
+  /** Checks of this asset that judge the value, in this order. */
+  readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
+  readonly signal?: AbortSignal;
+  readonly runTags?: Readonly<Record<string, string>>;
+  /** Default 1. */
+  readonly attemptNumber?: number;
+};
+
+/** What one asset made of a partition. */
 export interface MaterializedAsset<Value> {
   /** As the schema puts it out: what checks and readers receive. */
   readonly value: Value;
@@ -63,12 +82,19 @@ export interface MaterializedAsset<Value> {
   readonly isOpen: boolean;
 }
 
-interface AnyOptions {
+export interface AnyOptions {
   readonly partition?: string | undefined;
   readonly config?: unknown;
   readonly resources?: Readonly<Record<string, unknown>>;
   readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
   readonly signal?: AbortSignal;
+}
+
+/** @throws Error for a check of another asset */
+export function refuseStrange(asset: AnyAsset, checks: AnyOptions["checks"] = []): void {
+  const strange = singleChecks(checks).find((check) => check.asset.key !== asset.key);
+  if (strange !== undefined)
+    throw new Error(`The check "${strange.name}" is of ${strange.asset.key}, not of ${asset.key}.`);
 }
 
 /** `materialize` of one asset where its types do not matter. */
@@ -77,9 +103,7 @@ export async function materializeAsset<A extends AnyAsset>(
   options: AnyOptions & { readonly inputs?: Readonly<Record<string, unknown>> },
 ): Promise<MaterializedAsset<ValueOfAsset<A>>> {
   const { inputs = {}, ...rest } = options;
-  const strange = singleChecks(rest.checks ?? []).find((check) => check.asset.key !== asset.key);
-  if (strange !== undefined)
-    throw new Error(`The check "${strange.name}" is of ${strange.asset.key}, not of ${asset.key}.`);
+  refuseStrange(asset, rest.checks);
   const made = await computeAsset(asset, givenInputs(asset, rest.partition, inputs), rest);
   return made as MaterializedAsset<ValueOfAsset<A>>;
 }
@@ -94,9 +118,7 @@ export async function computeAsset(
   inputs: Inputs,
   { checks = [], config: given, ...options }: AnyOptions,
 ): Promise<MaterializedAsset<unknown>> {
-  const configSchema = schemaOf(asset.config);
-  const config =
-    configSchema && (await validated(configSchema, given ?? {}, "step.config_invalid", `The config for ${asset.key}`));
+  const config = await validConfig(asset, given);
   // The context's own validation of config cannot wait for a schema that does.
   const context: { readonly reported: Reported } = testContext(
     { ...asset, config: undefined } as never,
@@ -104,11 +126,27 @@ export async function computeAsset(
   );
   const compute = asset.compute as (inputs: unknown, context: unknown) => unknown;
   const returned = await compute(inputs.values, { ...context, config, inputs: inputs.details });
+  return judged(asset, returned, context.reported, checks, options);
+}
+
+/** @throws StepFailure `step.config_invalid` */
+export async function validConfig(asset: AnyAsset, given: unknown): Promise<unknown> {
+  const schema = schemaOf(asset.config);
+  return schema && validated(schema, given ?? {}, "step.config_invalid", `The config for ${asset.key}`);
+}
+
+/** Validates and checks what compute returned and said of one version. */
+export async function judged(
+  asset: AnyAsset,
+  returned: unknown,
+  reported: Pick<Reported, "metadata" | "dataVersion" | "checks" | "logs">,
+  checks: readonly (AnyAssetCheck | AnyAssetChecks)[],
+  options: AnyOptions,
+): Promise<MaterializedAsset<unknown>> {
   const schema = schemaOf(asset.value);
   const value = schema
     ? await validated(schema, returned, "step.value_invalid", `The value of ${asset.key}`)
     : returned;
-  const { reported } = context;
   const metadata = plainMetadata(metadataEntries(reported.metadata, new Redaction()));
   const checked: Record<string, CheckOutcome> = {};
   let isOpen = true;

@@ -5,6 +5,7 @@ import type { AnyAssetChecks } from "../asset-checks.ts";
 import { singleChecks } from "../asset-checks.ts";
 import type { AnySpec, ValueOfAsset } from "../asset-spec.ts";
 import type { AnyAsset } from "../asset.ts";
+import type { Batch, ByPartition } from "../batch.ts";
 import type { Dependency } from "../edge.ts";
 import { isEdge, upstreamOf } from "../edge.ts";
 import { inputIsSingle } from "../input-shape.ts";
@@ -12,8 +13,9 @@ import { PartitionedValues } from "../step/partitioned-values.ts";
 import type { InputDetails } from "../step-context.ts";
 import type { Inputs } from "./given-inputs.ts";
 import { testVersion } from "./given-inputs.ts";
-import type { MaterializeAssetOptions, MaterializedAsset } from "./materialize-asset.ts";
+import type { AnyOptions, MaterializeAssetOptions, MaterializedAsset } from "./materialize-asset.ts";
 import { computeAsset, materializeAsset } from "./materialize-asset.ts";
+import { computeBatch, materializeBatch } from "./materialize-batch.ts";
 import type { CheckOutcome, Given } from "./run-check.ts";
 import { shutsGate } from "./run-check.ts";
 import type { Reported } from "./test-context.ts";
@@ -66,7 +68,9 @@ export type OptionsOf<Assets> = Assets extends readonly AnyAsset[]
 /** What one asset made, or several. */
 export type ResultOf<Assets> = Assets extends readonly AnyAsset[]
   ? MaterializeResult
-  : MaterializedAsset<ValueOfAsset<Assets>>;
+  : Assets extends { readonly batch: Batch }
+    ? ByPartition<MaterializedAsset<ValueOfAsset<Assets>>>
+    : MaterializedAsset<ValueOfAsset<Assets>>;
 
 /**
  * Computes in this process as a run would: config and values are validated, checks judge the value as readers receive
@@ -87,17 +91,16 @@ export async function materialize<Assets extends AnyAsset | readonly AnyAsset[]>
 ): Promise<ResultOf<Assets>> {
   const made = Array.isArray(assets)
     ? await materializeAll(assets as readonly AnyAsset[], options as MaterializeOptions)
-    : await materializeAsset(assets as AnyAsset, options);
+    : (assets as AnyAsset).batch === undefined
+      ? await materializeAsset(assets as AnyAsset, options)
+      : await materializeBatch(assets as AnyAsset, options as never);
   return made as ResultOf<Assets>;
 }
 
 async function materializeAll(assets: readonly AnyAsset[], options: MaterializeOptions): Promise<MaterializeResult> {
   const memory = new Memory(options);
   for (const asset of upstreamFirst(assets)) {
-    const space = memory.spaceOf(asset);
-    for (const ordinal of rangeSet.ordinals(memory.selected(asset, space))) {
-      await memory.materialize(asset, space, ordinal);
-    }
+    await memory.materialize(asset);
   }
   return memory;
 }
@@ -119,12 +122,12 @@ function upstreamFirst(assets: readonly AnyAsset[]): AnyAsset[] {
   return [...ordered];
 }
 
-/** The check that keeps readers from this partition, if one does. */
 /** The checks that compute reports. */
 function declaredChecks(asset: AnyAsset) {
   return Object.entries(asset.checks ?? {}).map(([name, { blocking = false }]) => ({ name, blocking }));
 }
 
+/** The check that keeps readers from this partition, if one does. */
 function closedBy(
   asset: AnyAsset,
   key: string,
@@ -136,6 +139,44 @@ function closedBy(
     return outcome !== undefined && shutsGate(check, outcome);
   });
   return shut && `${asset.key}${key === "" ? "" : `, partition ${key}`}: check ${shut.name}`;
+}
+
+const nothing = {
+  value: undefined,
+  reported: undefined,
+  checks: {},
+  isOpen: false,
+  error: undefined,
+  blockedBy: undefined,
+};
+
+/** One partition; or several, of an asset that computes them in one call. */
+async function computeCall(asset: AnyAsset, call: ReadonlyMap<string, Inputs>, options: AnyOptions) {
+  if (asset.batch !== undefined) return computeBatch(asset, call, options);
+  const made: (readonly [string, MaterializedAsset<unknown>])[] = [];
+  for (const [key, inputs] of call) {
+    made.push([key, await computeAsset(asset, inputs, { ...options, partition: key === "" ? undefined : key })]);
+  }
+  return made;
+}
+
+function madePartition(
+  asset: AnyAsset,
+  key: string,
+  checks: readonly AnyAssetCheck[],
+  made: MaterializedAsset<unknown>,
+): MaterializedPartition {
+  const errored = Object.values(made.checks).find(({ outcome }) => outcome === "errored");
+  const { metadata, dataVersion, logs } = made;
+  return {
+    status: errored === undefined ? "succeeded" : "failed",
+    value: made.value,
+    reported: { metadata, dataVersion, logs, outputs: {}, partitions: {} },
+    checks: made.checks,
+    isOpen: made.isOpen,
+    error: errored?.error,
+    blockedBy: closedBy(asset, key, [...declaredChecks(asset), ...checks], made.checks),
+  };
 }
 
 type Mapped = { readonly values: [string, unknown][]; readonly leftOut: string[]; readonly closed: string | undefined };
@@ -175,42 +216,41 @@ class Memory implements MaterializeResult {
     throw new Error(`${asset.key}: ${parsed.message}. ${parsed.hint}`);
   }
 
-  async materialize(asset: AnyAsset, space: PartitionSpace, ordinal: number): Promise<void> {
-    const key = space.keyAt(ordinal);
-    let partitions = this.#partitions.get(asset.key);
-    if (partitions === undefined)
-      this.#partitions.set(asset.key, (partitions = new Map<string, MaterializedPartition>()));
-    partitions.set(key, await this.#computed(asset, space, ordinal, key));
+  /** Every partition that is asked for, in order; those whose inputs are open in as few calls as the asset makes of it. */
+  async materialize(asset: AnyAsset): Promise<void> {
+    const space = this.spaceOf(asset);
+    const made = new Map<string, MaterializedPartition>();
+    this.#partitions.set(asset.key, made);
+    let call = new Map<string, Inputs>();
+    const compute = async (): Promise<void> => {
+      for (const [key, partition] of await this.#computed(asset, call)) made.set(key, partition);
+      call = new Map();
+    };
+    for (const ordinal of rangeSet.ordinals(this.selected(asset, space))) {
+      const key = space.keyAt(ordinal);
+      const inputs = this.#inputs(asset, space, ordinal);
+      if ("blockedBy" in inputs) made.set(key, { ...nothing, status: "blocked", blockedBy: inputs.blockedBy });
+      else call.set(key, inputs);
+      if (call.size === (asset.batch?.partitionsMax ?? 1)) await compute();
+    }
+    if (call.size > 0) await compute();
   }
 
-  async #computed(
-    asset: AnyAsset,
-    space: PartitionSpace,
-    ordinal: number,
-    key: string,
-  ): Promise<MaterializedPartition> {
-    const nothing = { value: undefined, reported: undefined, checks: {}, isOpen: false, error: undefined };
-    const inputs = this.#inputs(asset, space, ordinal);
-    if ("blockedBy" in inputs) return { ...nothing, status: "blocked", blockedBy: inputs.blockedBy };
+  /** What one call makes. */
+  async #computed(asset: AnyAsset, call: ReadonlyMap<string, Inputs>): Promise<Map<string, MaterializedPartition>> {
     const checks = singleChecks(this.#options.checks ?? []).filter((check) => check.asset.key === asset.key);
     const { resources = {} } = this.#options;
-    const partition = key === "" ? undefined : key;
+    const options = { config: this.#options.config?.[asset.key], resources, checks };
+    const failed = (error: unknown): MaterializedPartition => ({ ...nothing, status: "failed", error });
+    const result = new Map<string, MaterializedPartition>();
     try {
-      const config = this.#options.config?.[asset.key];
-      const made = await computeAsset(asset, inputs, { partition, config, resources, checks });
-      const errored = Object.values(made.checks).find(({ outcome }) => outcome === "errored");
-      return {
-        status: errored === undefined ? "succeeded" : "failed",
-        value: made.value,
-        reported: { metadata: made.metadata, dataVersion: made.dataVersion, logs: made.logs, outputs: {} },
-        checks: made.checks,
-        isOpen: made.isOpen,
-        error: errored?.error,
-        blockedBy: closedBy(asset, key, [...declaredChecks(asset), ...checks], made.checks),
-      };
+      for (const [key, made] of await computeCall(asset, call, options)) {
+        result.set(key, "error" in made ? failed(made.error) : madePartition(asset, key, checks, made));
+      }
     } catch (error) {
-      return { ...nothing, status: "failed", error, blockedBy: undefined };
+      for (const key of call.keys()) result.set(key, failed(error));
     }
+    return result;
   }
 
   #inputs(asset: AnyAsset, space: PartitionSpace, ordinal: number): Inputs | { readonly blockedBy: string } {

@@ -1,6 +1,7 @@
 import { parsePartitions, partitionSpace } from "@headgate/model";
 import type { CheckResult } from "../asset-check.ts";
 import type { AnySpec } from "../asset-spec.ts";
+import type { Batch } from "../batch.ts";
 import type { Dependencies } from "../edge.ts";
 import { upstreamOf } from "../edge.ts";
 import { dynamicKeysOf, partitionDimensions } from "../partition-dimensions.ts";
@@ -30,6 +31,8 @@ export type ResourcesOf<D> = D extends { readonly resources: infer R extends Res
 export interface TestContextOptions<D> {
   /** A partition key; its window is worked out. */
   readonly partition?: string;
+  /** Of an asset that computes several in one call: their keys. */
+  readonly partitions?: readonly string[];
   /** As a run would give it: validated, defaults applied. */
   readonly config?: ConfigInput<D>;
   /** What stands for the resources; one that is missing throws when it is used. */
@@ -57,6 +60,13 @@ export interface Reported {
   readonly logs: readonly { readonly level: string; readonly message: string; readonly fields: unknown }[];
   /** Of a multi-asset: what it said of each output, by name. */
   readonly outputs: Readonly<Record<string, Pick<Reported, "metadata" | "dataVersion">>>;
+  /** Of an asset that computes several partitions in one call: what it said of each, by key. */
+  readonly partitions: Readonly<Record<string, ReportedPartition>>;
+}
+
+export interface ReportedPartition extends Pick<Reported, "metadata" | "dataVersion" | "checks"> {
+  /** With which compute let it fail. */
+  readonly error: Error | undefined;
 }
 
 /**
@@ -74,19 +84,21 @@ export function testContext<Context, D extends Runnable<Context>>(
   const metadata: Record<string, Metadata[string]> = {};
   const checks: Record<string, CheckResult> = {};
   const outputs = new Outputs(parts.outputs, rest.selected);
+  const batch = new TestBatch(parts, rest.partitions ?? []);
   const reported = {
     metadata,
     checks,
     dataVersion: undefined as string | undefined,
     logs: [] as Reported["logs"][number][],
     outputs: outputs.reported,
+    partitions: batch.reported,
   };
   const log = (level: string) => (message: string, fields?: unknown) => {
     reported.logs.push({ level, message, fields });
   };
   const context = {
     assetKey: parts.key,
-    partition: partitionOf(parts, rest.partition),
+    partition: parts.batch === undefined ? partitionOf(parts, rest.partition) : undefined,
     config: configOf(parts, rest.config),
     resources: testResources(parts.resources, rest.resources ?? {}),
     log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
@@ -104,6 +116,7 @@ export function testContext<Context, D extends Runnable<Context>>(
       checks[name] = checkResult(verdict, `The verdict of check "${name}" of ${parts.key} is`);
     },
     ...outputs.context,
+    ...batch.context,
     reported,
   };
   return context as unknown as Context & { readonly reported: Reported };
@@ -141,6 +154,44 @@ class Outputs {
   }
 }
 
+/** What compute is told of the partitions of one call, and says of them. */
+class TestBatch {
+  readonly reported: Record<string, ReportedPartition> = {};
+  readonly context: object;
+
+  constructor(parts: Parts, keys: readonly string[]) {
+    if (parts.batch === undefined) {
+      this.context = {};
+      return;
+    }
+    const partitions = keys.map((key) => {
+      const metadata: Record<string, Metadata[string]> = {};
+      const checks: Record<string, CheckResult> = {};
+      const said = {
+        metadata,
+        checks,
+        dataVersion: undefined as string | undefined,
+        error: undefined as Error | undefined,
+      };
+      this.reported[key] = said;
+      return {
+        ...partitionOf(parts, key),
+        versionId: `test-version-${key}`,
+        attemptNumber: 1,
+        inputs: parts.inputs,
+        metadata: (values: Metadata) => void Object.assign(metadata, values),
+        dataVersion: (version: string) => void (said.dataVersion = version),
+        check: (name: string, verdict: CheckResult | boolean) => {
+          declaredCheck(parts, name);
+          checks[name] = checkResult(verdict, `The verdict of check "${name}" of ${parts.key} is`);
+        },
+        fail: (error: Error) => void (said.error ??= error),
+      };
+    });
+    this.context = { partitions };
+  }
+}
+
 interface Parts {
   readonly key: string;
   readonly partitions: AnyPartitions | undefined;
@@ -153,6 +204,7 @@ interface Parts {
   readonly isCheck: boolean;
   /** Of a multi-asset. */
   readonly outputs: Readonly<Record<string, AnySpec>> | undefined;
+  readonly batch: Batch | undefined;
 }
 
 function partsOf(definition: object): Parts {
@@ -175,6 +227,7 @@ function partsOf(definition: object): Parts {
     checks: own.checks ?? {},
     isCheck: asset !== undefined,
     outputs: assets,
+    batch: own.batch,
   };
 }
 
