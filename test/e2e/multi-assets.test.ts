@@ -97,6 +97,27 @@ test("kill -9 of the control plane in the middle: what still runs is adopted as 
   ]);
 });
 
+test("kill -9 of the location and then of the control plane while one call makes several partitions: each is made once", async () => {
+  const planned = await headgate.cli("plan", "split/numbers or split/sums", "--partitions", "2001-01..2001-04");
+  expect(planned.stdout).toMatch(/split\/sums 2001-01 {2}\(one call makes 4 partitions\)/);
+  const run = await headgate.launch("split/numbers or split/sums", { partitions: "2001-01..2001-04" });
+  await ledger.until({ what: "start", asset: "split/sums", run: run.id });
+  const pid = await headgate.killLocation("split");
+  await headgate.reviveLocation("split");
+  await headgate.healthy("split", pid);
+  await ledger.until({ what: "start", asset: "split/sums", run: run.id }, 2);
+  await headgate.killControlPlane();
+  await headgate.startControlPlane();
+  ledger.open("batch");
+  expect((await headgate.ended(run.id)).state).toBe("succeeded");
+  expect(ledger.entries({ what: "start", asset: "split/sums" })).toHaveLength(2);
+  const made = (await attempts(run.id)).filter(({ asset, number }) => asset === "split/sums" && number === 2);
+  expect(made.map(({ state, together }) => [state, together])).toEqual(Array(4).fill(["succeeded", true]));
+  for (const n of [1, 2, 3, 4]) expect(await headgate.versions("split/sums", `2001-0${n}`)).toHaveLength(1);
+  const shown = await headgate.cli("asset", "show", "split/sums");
+  expect(shown.stdout).toContain("one call computes up to 4 partitions");
+});
+
 test("a cancel reaches the one call, and ends both steps", async () => {
   const run = await headgate.launch("split/canceled_high or split/canceled_low");
   await ledger.until({ what: "start", asset: "split/canceled_high", run: run.id });

@@ -31,6 +31,13 @@ function togetherWith(steps: PlanAnswer["steps"], step: PlanAnswer["steps"][numb
   return asked.length === 1 && asked[0] !== undefined ? stepName(asked[0]) : "what is selected";
 }
 
+/** Of the first of several partitions that one call makes: how many they are. */
+function callText(steps: PlanAnswer["steps"], step: PlanAnswer["steps"][number]): string {
+  if (step.computation !== step.index) return "";
+  const count = steps.filter((other) => other.computation === step.computation && other.asset === step.asset).length;
+  return count > 1 ? `  (one call makes ${count} partitions)` : "";
+}
+
 function planText({ paint }: CommandContext, answer: PlanAnswer): string {
   const { steps, runs, waits, blocked, remedies } = answer;
   const forecast = { runs: "would run", waits: "would wait", blocked: "would be blocked" } as const;
@@ -38,7 +45,8 @@ function planText({ paint }: CommandContext, answer: PlanAnswer): string {
   const lines = steps.slice(0, stepsShownMax).map((step) => {
     const checks = step.kind === "checks" ? ` (checks ${step.checks.join(", ")})` : "";
     const added = step.added ? `  (added: ${togetherWith(steps, step)} cannot be computed without it)` : "";
-    return `  ${paint(color[step.forecast], forecast[step.forecast].padEnd(16))}  ${stepName(step)}${checks}${added}`;
+    const name = `${stepName(step)}${checks}${added}${callText(steps, step)}`;
+    return `  ${paint(color[step.forecast], forecast[step.forecast].padEnd(16))}  ${name}`;
   });
   const reasons = new Map(steps.flatMap((step) => step.reasons.map((reason) => [reason.message, reason])));
   return [

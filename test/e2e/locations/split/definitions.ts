@@ -44,6 +44,22 @@ const waiting = (name: string, canSubset: boolean, attemptLeaseMs = 60_000) =>
     },
   });
 
+/** One call makes several partitions, and waits at the door "batch" unless it is asked for January alone. */
+const sums = asset({
+  key: "split/sums",
+  partitions: months,
+  deps: { numbers },
+  batch: { partitionsMax: 4 },
+  retry: { maxCrashes: 3, delayMs: 10 },
+  attemptLeaseMs: 3_000,
+  compute: async ({ numbers }, { partitions, ...context }) => {
+    const [first] = partitions;
+    if (first !== undefined && partitions.length > 1)
+      await throughDoor("batch", { ...context, ...first, partition: first });
+    return new Map(partitions.map(({ key }) => [key, numbers.get(key).reduce((sum, n) => sum + n, 0)]));
+  },
+});
+
 const restIsSmall = assetCheck({
   asset: rest,
   name: "small",
@@ -58,6 +74,7 @@ export default definitions({
     numbers,
     halves,
     model,
+    sums,
     waiting("killed", false, 3_000),
     waiting("adopted", false),
     waiting("canceled", true),
