@@ -227,7 +227,7 @@ describe("a call of several partitions that is cut off", () => {
       flushPool: (pool) =>
         ({
           query: async (config: { values: [string] }) => {
-            const result: unknown = await pool.query(config as never);
+            const result = await (pool.query(config as never) as unknown as Promise<unknown>);
             // Committed, and the session breaks before the command is sent.
             if (!isLost && config.values[0].includes('"computation"')) {
               isLost = true;

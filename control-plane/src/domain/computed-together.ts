@@ -132,7 +132,7 @@ export function computedTogether<S extends Joinable>(graph: Graph, steps: readon
 }
 
 function apart<S extends Joinable>({ computation: _, ...step }: S): S {
-  return step as Omit<S, "computation"> as S;
+  return step as S;
 }
 
 interface Ordered {
