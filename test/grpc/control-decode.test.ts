@@ -176,6 +176,11 @@ describe("definitions", () => {
   const asset = (changes: object): Uint8Array =>
     encoded({ definition: { $case: "asset", value: { key: "t/a", codeVersion: "1", ...changes } } });
 
+  it("reads the pool of an asset, and refuses one that no pool can be called", () => {
+    expect(decodeDefinition(asset({ pool: "warehouse" }))).toMatchObject({ definition: { pool: "warehouse" } });
+    expect(decodeDefinition(asset({ pool: "Ware house" }))).toMatchObject({ ok: false });
+  });
+
   it("fills in the defaults of the control plane", () => {
     expect(decodeDefinition(asset({}))).toEqual({
       ok: true,

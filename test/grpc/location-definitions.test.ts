@@ -329,6 +329,7 @@ const monthly = { key: "shop/by_spec", value: valueOf<number>(), partitions: mon
   asset({ ...monthly, deps: { x: windowOffset(assetSpec(monthly), -1) }, compute: () => 1 }),
   asset({ ...monthly, key: "shop/chain", deps: { x: windowOffset(self, -1) }, compute: () => 1 }),
   asset({ key: "shop/renamed", formerly: "other/name", compute: () => 1 }),
+  asset({ key: "shop/pooled", pool: "Ware house", compute: () => 1 }),
 ];
 const checks: any[] = [
   assetCheck({ asset: good, name: "fine", run: () => true }),
@@ -361,6 +362,7 @@ export default definitions({ team: "shop", assets: [good, ...wrong], checks });
         "ASSET shop/by_spec definition.dependency_invalid",
         "ASSET shop/chain ok",
         "ASSET shop/renamed definition.invalid_former_key",
+        "ASSET shop/pooled definition.invalid",
         "CHECK shop/good@fine ok",
         "CHECK shop/good@Not Fine definition.check_name_invalid",
         "CHECK shop/typo@of_broken definition.asset_broken",

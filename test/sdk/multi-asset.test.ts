@@ -30,7 +30,14 @@ const compute = () => ({ train: 1, rest: 2 });
 
 describe("a multi-asset", () => {
   test("is an asset each in the manifest, which says what it is computed with, and where it was written", () => {
-    const split = multiAsset({ assets: { train, rest }, deps: { raw }, timeoutMs: 5_000, codeVersion: "3", compute });
+    const split = multiAsset({
+      assets: { train, rest },
+      deps: { raw },
+      timeoutMs: 5_000,
+      pool: "gpu",
+      codeVersion: "3",
+      compute,
+    });
     const check = assetCheck({ asset: split.assets.rest, name: "ok", run: () => true });
     const { entries, outputs } = described([raw, split], [check]);
     const assets = entries.flatMap(({ definition }) => {
@@ -38,8 +45,15 @@ describe("a multi-asset", () => {
     });
     const multi = { outputs: ["ml/train", "ml/rest"], canSubset: false };
     expect(assets.slice(1)).toMatchObject([
-      { key: "ml/train", description: "What the model learns from.", codeVersion: "7", exportTo: [], timeoutMs: 5_000 },
-      { key: "ml/rest", description: "", codeVersion: "3", exportTo: ["etl"], timeoutMs: 5_000 },
+      {
+        key: "ml/train",
+        description: "What the model learns from.",
+        codeVersion: "7",
+        exportTo: [],
+        timeoutMs: 5_000,
+        pool: "gpu",
+      },
+      { key: "ml/rest", description: "", codeVersion: "3", exportTo: ["etl"], timeoutMs: 5_000, pool: "gpu" },
     ]);
     expect(assets.map((a) => a.multi)).toEqual([undefined, multi, multi]);
     expect(assets.map((a) => a.dependencies.map(({ assetKey }) => assetKey))).toEqual([[], ["ml/raw"], ["ml/raw"]]);

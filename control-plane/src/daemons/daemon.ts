@@ -91,6 +91,7 @@ export class Daemon {
       news: (news) => {
         void this.#heard(news.definitionsChanged).then(() => {
           this.#drive?.changed(news.assets);
+          if (news.poolsChanged) this.#drive?.poolsChanged();
           this.automation.touch(news.assets);
           this.publisher.touch(news.assets);
         });

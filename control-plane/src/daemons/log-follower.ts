@@ -8,6 +8,8 @@ import type { Schema } from "../storage/schema.ts";
 export interface LogNews {
   readonly assets: ReadonlySet<AssetKey>;
   readonly definitionsChanged: boolean;
+  /** A pool has more slots, or fewer. */
+  readonly poolsChanged: boolean;
 }
 
 export interface LogFollowerOptions {
@@ -94,8 +96,9 @@ export class LogFollower {
       const assets = new Set<AssetKey>();
       for (const event of others) if (event.asset_key !== null) assets.add(event.asset_key as AssetKey);
       const definitionsChanged = others.some(({ kind }) => changesGraph.has(kind));
+      const poolsChanged = others.some(({ kind }) => kind === "pool_set");
       if (events.length === pageSize) this.#again = true;
-      if (others.length > 0) this.#options.news({ assets, definitionsChanged });
+      if (others.length > 0) this.#options.news({ assets, definitionsChanged, poolsChanged });
     } catch (error) {
       this.#options.failed(error);
       await new Promise((resolve) => setTimeout(resolve, 500));

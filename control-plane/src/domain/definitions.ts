@@ -79,6 +79,8 @@ export interface AssetDefinition {
   readonly timeoutMs: number;
   readonly attemptLeaseMs: number;
   readonly gateTimeoutMs: number;
+  /** Whose slots its attempts take. */
+  readonly pool?: string;
   readonly automation?: { readonly kind: "onMissing" };
   /** The key that it had before, whose history it takes over. */
   readonly formerly?: AssetKey;

@@ -121,6 +121,7 @@ function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
     timeoutMs: durationMs("timeout_ms", asset.timeoutMs),
     attemptLeaseMs: durationMs("attempt_lease_ms", asset.attemptLeaseMs) || attemptLeaseMsDefault,
     gateTimeoutMs: durationMs("gate_timeout_ms", asset.gateTimeoutMs) || gateTimeoutMsDefault,
+    ...(asset.pool === "" ? {} : { pool: nameText("pool", asset.pool) }),
     ...(asset.automation === undefined ? {} : { automation: automation(asset.automation) }),
     ...(asset.formerly === "" ? {} : { formerly: assetKeyText("formerly", asset.formerly) }),
     requiredChecks: bounded("required_checks", asset.requiredChecks).map(checkReference),

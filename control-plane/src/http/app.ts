@@ -25,6 +25,7 @@ import { locationRoutes } from "./routes/location-routes.ts";
 import { deletionRoute } from "./routes/deletion-route.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
 import { partitionRoutes } from "./routes/partition-routes.ts";
+import { poolRoutes } from "./routes/pool-routes.ts";
 import { queueRoutes } from "./routes/queue-routes.ts";
 import { readableRoutes } from "./routes/readable-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
@@ -57,6 +58,7 @@ const handlers: Handlers = {
   ...reportRoutes,
   ...partitionRoutes,
   ...queueRoutes,
+  ...poolRoutes,
 };
 
 export interface AppOptions {

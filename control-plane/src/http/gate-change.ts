@@ -17,6 +17,13 @@ export function requireOwner(actor: Actor, team: string, what: string): void {
   throw new Problem("auth.not_owner", `${actor.name} does not act for team ${team}, which owns ${what}.`, hint);
 }
 
+/** @throws Problem `auth.not_operator` for a token that acts for some teams alone */
+export function requireOperator(actor: Actor, what: string): void {
+  if (actor.teams === undefined) return;
+  const hint = "Ask whoever runs the control plane: a token that names no teams may.";
+  throw new Problem("auth.not_operator", `${actor.name} acts for ${actor.teams.join(" and ")}, and ${what}.`, hint);
+}
+
 export async function newestView(
   tx: pg.PoolClient,
   node: AssetNode,

@@ -228,13 +228,14 @@ export interface StoredAttempt {
   readonly leased_together: number;
   /** The versions of its computation are recorded together or not at all. */
   readonly is_whole: boolean;
+  readonly pool: string | null;
 }
 
 /** The attempts in flight of these runs. */
 export async function readInFlight(db: Queryable, runIds: readonly string[]): Promise<StoredAttempt[]> {
   const { rows } = await db.query<StoredAttempt>(
     `select a.id, a.run_id, a.step_index, a.number, a.epoch, a.kind, a.asset_key, a.partition_key, a.location,
-       a.instance_id, a.version_id, a.state, a.inputs, a.sequence, a.computation, a.is_whole,
+       a.instance_id, a.version_id, a.state, a.inputs, a.sequence, a.computation, a.is_whole, a.pool,
        case when a.computation is null then 0 else (select count(*)::integer from attempts m
          where m.run_id = a.run_id and m.computation = a.computation) end as leased_together,
        exists (select from versions v where v.attempt_id = a.id) as computed,

@@ -71,9 +71,13 @@ export interface LeaseEntry {
   readonly computation?: string;
   /** The versions of its computation are recorded together or not at all. */
   readonly isWhole?: boolean;
+  /** The pool of whose slots it takes one, and the place in line for it. */
+  readonly pool?: string;
+  readonly priority?: number;
+  readonly createdAtMs?: number;
 }
 
-/** What one flush writes; see drive_flush in migrations/000002_drive.sql and 000008_computations.sql. */
+/** What one flush writes; see drive_flush in migrations/000002_drive.sql, 000008_computations.sql and 000013_pools.sql. */
 export interface Flush {
   readonly daemon: string;
   readonly gates: Record<string, number>;
@@ -112,6 +116,8 @@ export interface Flush {
     event: number;
   }[];
   readonly leases: LeaseEntry[];
+  /** Of the leases. */
+  readonly pools: string[];
   readonly events: EventEntry[];
   readonly leaseEvents: (EventEntry & { leaseId: string })[];
 }
@@ -121,6 +127,8 @@ export interface FlushResult {
   readonly base: number;
   /** Attempts whose lease was granted. */
   readonly granted: string[];
+  /** Leases that were not, since their pool had no slot. */
+  readonly full: string[];
   /** Gate epochs after this flush. */
   readonly epochs: Record<string, number>;
   /** Assets whose gate has moved under somebody else's hand. */
@@ -142,6 +150,7 @@ export function emptyFlush(daemon: string): Flush {
     runs: [],
     decisions: [],
     leases: [],
+    pools: [],
     events: [],
     leaseEvents: [],
   };

@@ -164,6 +164,7 @@ export interface Schema {
     /** Asked for, held, or given back since nothing of it can go on; of a run that has ended it says nothing. */
     slot: Defaulted<"wanted" | "held" | "released">;
   };
+  pools: { name: string; slots: number; set_at: Time; set_by: string };
   queue_teams: { team: string; virtual_start: number };
   steps: {
     run_id: string;
@@ -218,6 +219,8 @@ export interface Schema {
     /** Id of the first attempt that was leased together with this one. */
     computation: string | null;
     is_whole: Defaulted<boolean>;
+    /** Of whose slots it has one. */
+    pool: string | null;
   };
   versions: {
     id: string;

@@ -24,6 +24,11 @@ export interface ComputeOptions {
   readonly attemptLeaseMs?: number | undefined;
   /** Milliseconds that a step waits for pending checks upstream; default 3,600,000. */
   readonly gateTimeoutMs?: number | undefined;
+  /**
+   * Compute takes a slot of this pool, across all teams: at most as many as an operator has set with `headgate pool set`.
+   * 1 to 63 of a to z, 0 to 9, _ and -, beginning with a letter or a digit.
+   */
+  readonly pool?: string | undefined;
   /** A value is overwritten: no version of it can be read but the newest. */
   readonly inPlace?: boolean | undefined;
 }

@@ -65,6 +65,7 @@ export function adoptRun(
       versionId: row.version_id,
       inputs: row.inputs,
       computation: computationOf(row, computations),
+      pool: row.pool ?? undefined,
       command: undefined,
       leaseMs: graph.asset(row.asset_key)?.definition.attemptLeaseMs ?? 60_000,
       committed: true,

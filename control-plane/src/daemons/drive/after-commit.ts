@@ -23,7 +23,7 @@ export function actOnCommit(drive: DriveState, cycle: Cycle, result: FlushResult
     drive.memory.forget(asset);
     drive.touch(asset);
   }
-  actOnLeases(drive, cycle, new Set(result.granted), stale, graphIsOld);
+  actOnLeases(drive, cycle, { granted: new Set(result.granted), full: new Set(result.full) }, stale, graphIsOld);
   return { graphIsOld };
 }
 
@@ -45,7 +45,7 @@ function remember(drive: DriveState, cycle: Cycle, result: FlushResult, stale: S
 function actOnLeases(
   drive: DriveState,
   cycle: Cycle,
-  granted: ReadonlySet<string>,
+  { granted, full }: { readonly granted: ReadonlySet<string>; readonly full: ReadonlySet<string> },
   stale: ReadonlySet<AssetKey>,
   graphIsOld: boolean,
 ): void {
@@ -53,8 +53,10 @@ function actOnLeases(
     if (!granted.has(attempt.id)) for (const pin of pins) attempt.run.pins.delete(pin);
   }
   for (const { attempt, entry } of cycle.leases) {
-    const { run, step } = attempt;
+    const { run, step, pool } = attempt;
+    const fills = drive.pools.takeFilling(step);
     if (granted.has(attempt.id)) {
+      if (fills && pool !== undefined) drive.callNext(pool, true);
       attempt.committed = true;
       pinInputs(run, attempt.inputs); // Where it shared a pin with a lease that was refused.
       const lane = drive.lane(attempt.location);
@@ -68,6 +70,9 @@ function actOnLeases(
     if (graphIsOld) drive.sleep(run, step, [step.spec.asset]);
     else if (entry.gateAssets.some((asset) => stale.has(asset as AssetKey))) {
       drive.dirty.set(step, run);
+    } else if (pool !== undefined && full.has(attempt.id)) {
+      // What is computed with it is looked at together with it.
+      if ((attempt.computation?.id ?? attempt.id) === attempt.id) drive.pools.join(pool, run, step);
     } else {
       // Another daemon computes this partition, or checks this version: look again when it has ended.
       drive.sleep(run, step, [step.spec.asset]);

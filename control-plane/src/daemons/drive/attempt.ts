@@ -16,6 +16,8 @@ export interface Attempt {
   readonly inputs: readonly InputRow[];
   /** The attempts that the same call computes; undefined: it is computed alone. */
   readonly computation: Computation<Attempt> | undefined;
+  /** Of whose slots it has one. */
+  readonly pool: string | undefined;
   /** Undefined after a takeover, until it has to be sent again. */
   command: StepCommand | undefined;
   /** Milliseconds without contact after which it is given up. */

@@ -11,6 +11,7 @@ import { type Attempt, Attempts } from "./attempt.ts";
 import { type Computation, isLead } from "./computation.ts";
 import type { Cycle } from "./cycle.ts";
 import { Lane } from "./lane.ts";
+import { PoolLines } from "./pool-lines.ts";
 import { RunSlots } from "./run-slots.ts";
 
 /** What the drive is given from outside. */
@@ -41,6 +42,7 @@ export class DriveState {
   readonly attempts = new Attempts();
   readonly lanes = new Map<string, Lane>();
   readonly slots = new RunSlots();
+  readonly pools = new PoolLines();
   /** Steps to look at in the next cycle. */
   readonly dirty = new Map<RunStep, Run>();
   /** Steps that sleep until something is recorded of an asset. */
@@ -92,7 +94,14 @@ export class DriveState {
     for (const { session, ready } of this.lanes.values()) {
       if (session !== undefined) for (const { run } of ready) busy.add(run);
     }
+    for (const run of this.pools.runs()) if (this.slots.isBack(run)) busy.add(run);
     return busy;
+  }
+
+  /** A slot of the pool may be free: the next in line is looked at. `fills`: there may be more than one. */
+  callNext(pool: string, fills = false): void {
+    const next = this.pools.call(pool, fills);
+    if (next !== undefined) this.dirty.set(next.step, next.run);
   }
 
   sleep(run: Run, step: RunStep, assets: Iterable<AssetKey>): void {
@@ -176,6 +185,7 @@ export class DriveState {
     this.runs.clear();
     this.attempts.clear();
     this.slots.clear();
+    this.pools.clear();
     this.dirty.clear();
     this.#sleepers.clear();
     this.waitingSince.clear();

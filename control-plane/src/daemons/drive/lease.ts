@@ -37,7 +37,8 @@ export interface OpenStep {
  * leased all or none, for one credit.
  */
 export function leaseMaterialization(drive: DriveState, cycle: Cycle, run: Run, parts: readonly OpenStep[]): void {
-  if (!mayLease(drive, cycle, run, parts)) return;
+  const pool = parts[0]?.node.definition.pool;
+  if (!mayLease(drive, cycle, run, parts, { pool })) return;
   const readings = parts.map((part) => readingOf(run, part));
   const gateAssets = [definitionsGate, ...new Set(readings.flatMap(({ inputs }) => inputs.map(({ asset }) => asset)))];
   const computationId = drive.world.newId();
@@ -57,7 +58,7 @@ export function leaseMaterialization(drive: DriveState, cycle: Cycle, run: Run, 
     };
     const { inputs, pins } = reading;
     const id = n === 0 ? computationId : drive.world.newId();
-    lease(drive, cycle, run, { id, step, node, versionId, inputs, work, pins, gateAssets, computation });
+    lease(drive, cycle, run, { id, step, node, versionId, inputs, work, pins, gateAssets, computation, pool });
   }
 }
 
@@ -114,11 +115,12 @@ export function ownChecks(node: AssetNode): string[] {
 }
 
 export function leaseChecks(drive: DriveState, cycle: Cycle, run: Run, step: RunStep, version: VersionView): void {
-  if (!mayLease(drive, cycle, run, [{ step }], version.id)) return;
+  if (!mayLease(drive, cycle, run, [{ step }], { versionId: version.id })) return;
   const work: StepCommand["work"] = { kind: "checks", version: reference(version), checks: step.spec.checks };
   const node = drive.world.graph().asset(step.spec.asset);
   const gateAssets = [definitionsGate];
-  const about = { versionId: version.id, inputs: [], work, pins: [], gateAssets, computation: undefined };
+  const none = { inputs: [], pins: [], computation: undefined, pool: undefined };
+  const about = { ...none, versionId: version.id, work, gateAssets };
   lease(drive, cycle, run, { id: drive.world.newId(), step, node, ...about });
 }
 
@@ -127,13 +129,13 @@ export function reference(version: VersionView): VersionReference {
   return { versionId: id, partition, value, dataVersion, metadata };
 }
 
-/** False when it has to wait: for its location, a credit, its run's slot, or the attempt in flight for its partition. */
+/** False when it has to wait: for its location, a credit, a slot, or the attempt that is in flight for its partition. */
 function mayLease(
   drive: DriveState,
   cycle: Cycle,
   run: Run,
   parts: readonly Pick<OpenStep, "step">[],
-  versionId = "",
+  { versionId = "", pool }: { readonly versionId?: string; readonly pool?: string | undefined },
 ): boolean {
   const [lead] = parts;
   if (lead === undefined) return false;
@@ -154,7 +156,7 @@ function mayLease(
     lane.ready.push({ run, step: lead.step });
     return false;
   }
-  return true;
+  return pool === undefined || drive.pools.mayAsk(pool, run, lead.step);
 }
 
 interface Leasing {
@@ -167,11 +169,13 @@ interface Leasing {
   readonly pins: readonly string[];
   readonly gateAssets: readonly string[];
   readonly computation: Computation<Attempt> | undefined;
+  readonly pool: string | undefined;
 }
 
 function lease(drive: DriveState, cycle: Cycle, run: Run, leasing: Leasing): void {
-  const { id, step, node, versionId, inputs, work, pins, gateAssets, computation } = leasing;
+  const { id, step, node, versionId, inputs, work, pins, gateAssets, computation, pool } = leasing;
   const { spec } = step;
+  drive.slots.leased(run);
   const lane = drive.lane(spec.location);
   const number = step.state.attempts + 1;
   const leaseMs = node?.definition.attemptLeaseMs ?? 60_000;
@@ -186,6 +190,7 @@ function lease(drive: DriveState, cycle: Cycle, run: Run, leasing: Leasing): voi
     versionId,
     inputs,
     computation,
+    pool,
     command: command(run, step, node, id, number, leaseMs, work),
     leaseMs,
     committed: false,
@@ -215,8 +220,10 @@ function lease(drive: DriveState, cycle: Cycle, run: Run, leasing: Leasing): voi
     inputs,
     gateAssets,
     ...(computation === undefined ? {} : { computation: computation.id, isWhole: computation.isWhole }),
+    ...(pool === undefined ? {} : { pool, priority: run.place.priority, createdAtMs: run.place.createdAtMs }),
   };
   cycle.flush.leases.push(entry);
+  if (pool !== undefined && !cycle.flush.pools.includes(pool)) cycle.flush.pools.push(pool);
   cycle.flush.leaseEvents.push({
     leaseId: id,
     kind: "step_leased",

@@ -111,7 +111,16 @@ export class RunDrive {
     for (const asset of assets) {
       this.#drive.memory.forget(asset);
       this.#drive.touch(asset);
+      // Another daemon may have given a slot back.
+      const pool = this.#drive.world.graph().asset(asset)?.definition.pool;
+      if (pool !== undefined) this.#drive.callNext(pool, true);
     }
+    this.pump();
+  }
+
+  /** Pools have other limits: whoever is next in line asks again. */
+  poolsChanged(): void {
+    for (const pool of this.#drive.pools.pools) this.#drive.callNext(pool, true);
     this.pump();
   }
 
@@ -120,6 +129,7 @@ export class RunDrive {
     this.#drive.memory.clear();
     this.#drive.touchAll();
     for (const lane of this.#drive.lanes.values()) this.#requeue(lane.ready.splice(0));
+    this.#requeue(this.#drive.pools.takeAll());
     this.pump();
   }
 
@@ -180,8 +190,10 @@ export class RunDrive {
         break;
       }
       drive.dirty.delete(step);
-      if (!drive.runs.has(run.id)) continue;
-      const missing = evaluate(drive, cycle, run, step);
+      const missing = drive.runs.has(run.id) ? evaluate(drive, cycle, run, step) : [];
+      // Called for a slot of a pool, and it does not ask for one: its turn is another's.
+      const passedOver = drive.pools.looked(step);
+      if (passedOver !== undefined) drive.callNext(passedOver.pool, passedOver.fills);
       if (missing.length === 0) continue;
       load.set(step, run);
       for (const asset of missing) assets.add(asset);
@@ -257,6 +269,7 @@ export class RunDrive {
     if (++this.#sweeps % sweepsPerLook !== 0) return;
     this.#drive.slots.look(this.#drive.runs, this.#drive.busyRuns());
     this.#drive.touchAll();
+    for (const pool of this.#drive.pools.pools) this.#drive.callNext(pool, true);
     this.claim();
     if (this.#drive.dirty.size > 0) this.pump();
   }

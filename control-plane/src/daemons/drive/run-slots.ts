@@ -10,6 +10,8 @@ export class RunSlots {
   #idle: ReadonlySet<Run> = new Set();
   /** Idle, and not yet known to the queue as such. */
   readonly #releasing = new Set<Run>();
+  /** Came back, and have leased nothing since. */
+  readonly #back = new Set<Run>();
   #asked = false;
 
   /** A step of a run without a slot could be leased: it is looked at again once the run has one. */
@@ -35,12 +37,23 @@ export class RunSlots {
     const steps = this.#asking.get(run) ?? [];
     this.#asking.delete(run);
     run.holdsSlot = true;
+    this.#back.add(run);
     return steps;
+  }
+
+  /** True for a run that came back for a slot of a pool: it keeps its own until it has that one, or never would. */
+  isBack(run: Run): boolean {
+    return this.#back.has(run);
+  }
+
+  leased(run: Run): void {
+    this.#back.delete(run);
   }
 
   /** Looks which of these runs are idle: those that are not busy. From the second look on nothing of theirs is leased. */
   look(runs: ReadonlyMap<string, Run>, busy: ReadonlySet<Run>): void {
     for (const run of this.#asking.keys()) if (!runs.has(run.id)) this.#asking.delete(run);
+    for (const run of this.#back) if (!runs.has(run.id)) this.#back.delete(run);
     const idle = [...runs.values()].filter((run) => run.holdsSlot && !run.canceling && !busy.has(run));
     for (const run of idle) {
       if (!this.#idle.has(run)) continue;
@@ -61,6 +74,7 @@ export class RunSlots {
 
   clear(): void {
     this.#asking.clear();
+    this.#back.clear();
     this.#releasing.clear();
     this.#idle = new Set();
   }

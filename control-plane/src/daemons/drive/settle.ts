@@ -66,6 +66,7 @@ export function settle(
   }
   drive.attempts.remove(attempt);
   cycle.endedAttempts.push(attempt);
+  if (attempt.pool !== undefined && (attempt.computation?.attempts.size ?? 0) === 0) drive.callNext(attempt.pool);
   // Whoever checks a version, maybe another team, does not make it.
   const brought = step.spec.kind === "materialize" ? finished.computed : undefined;
   const stored = attempt.computed || brought !== undefined;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { route } from "./route.ts";
+import * as shape from "./shapes.ts";
 
 const api = "/api/v1";
 
@@ -26,8 +27,61 @@ const tagLimit = z
   })
   .meta({ id: "TagLimit" });
 
-/** The run queue. */
+const pool = z
+  .object({
+    name: z.string(),
+    slots: most,
+    held: z.int().describe("slots that attempts in flight have"),
+    assets: z.array(z.string()).describe("that name the pool"),
+    setBy: z.string().nullable(),
+    setAt: shape.timeOrNull,
+  })
+  .meta({ id: "Pool" });
+
+const poolHolder = z
+  .object({
+    attempt: shape.id,
+    run: shape.id,
+    step: z.int(),
+    asset: z.string(),
+    partition: z.string(),
+    location: z.string(),
+    state: z.enum(["leased", "started", "unknown"]),
+    since: shape.time,
+  })
+  .meta({ id: "PoolHolder" });
+
+const onePool = z.object({ name: shape.name.describe("as assets give it with `pool`") });
+
+/** The run queue, and pools. */
 export const queueRoutes = {
+  listPools: route({
+    method: "GET",
+    path: `${api}/pools`,
+    tag: "pools",
+    summary: "Pools that have a limit, that assets name, or of which a slot is held",
+    status: 200,
+    answer: z.object({ items: z.array(pool) }).meta({ id: "Pools" }),
+  }),
+  getPool: route({
+    method: "GET",
+    path: `${api}/pools/{name}`,
+    tag: "pools",
+    summary: "One pool, with the attempts that have its slots, oldest first, 100 at most",
+    params: onePool,
+    status: 200,
+    answer: pool.extend({ holders: z.array(poolHolder) }).meta({ id: "PoolWithHolders" }),
+  }),
+  setPool: route({
+    method: "POST",
+    path: `${api}/pools/{name}`,
+    tag: "pools",
+    summary: "Sets how many slots a pool has; for operators, whose token names no teams",
+    params: onePool,
+    body: z.strictObject({ slots: z.int().min(1).max(100_000).nullable().describe("null: no limit") }),
+    status: 200,
+    answer: pool,
+  }),
   getQueue: route({
     method: "GET",
     path: `${api}/queue`,

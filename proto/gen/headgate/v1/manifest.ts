@@ -109,7 +109,14 @@ export interface AssetDefinition {
   /** Its IO manager shows versions to readers outside once their gate is open: see Publish. */
   publishes: boolean;
   /** Present: one call computes several of its partitions. Never together with `multi`, nor of an asset that reads itself. */
-  batch: PartitionBatch | undefined;
+  batch:
+    | PartitionBatch
+    | undefined;
+  /**
+   * Of the slots of this pool it takes one while it is computed; empty: of none. 1 to 63 of a to z, 0 to 9, _ and -,
+   * beginning with a letter or a digit.
+   */
+  pool: string;
 }
 
 export interface AssetDefinition_TagsEntry {
@@ -580,6 +587,7 @@ function createBaseAssetDefinition(): AssetDefinition {
     formerly: "",
     publishes: false,
     batch: undefined,
+    pool: "",
   };
 }
 
@@ -656,6 +664,9 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     }
     if (message.batch !== undefined) {
       PartitionBatch.encode(message.batch, writer.uint32(322).fork()).join();
+    }
+    if (message.pool !== "") {
+      writer.uint32(362).string(message.pool);
     }
     return writer;
   },
@@ -868,6 +879,14 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
             message.batch = PartitionBatch.decode(reader, reader.uint32());
             continue;
           }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.pool = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -931,6 +950,7 @@ export const AssetDefinition: MessageFns<AssetDefinition> = {
     message.batch = (object.batch !== undefined && object.batch !== null)
       ? PartitionBatch.fromPartial(object.batch)
       : undefined;
+    message.pool = object.pool ?? "";
     return message;
   },
 };

@@ -62,6 +62,10 @@ const assetFields: Readonly<Record<string, FieldRule>> = {
   timeoutMs: milliseconds,
   attemptLeaseMs: milliseconds,
   gateTimeoutMs: milliseconds,
+  pool: {
+    is: (value) => typeof value === "string" && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(value),
+    words: "the name of a pool: 1 to 63 of a to z, 0 to 9, _ and -, beginning with a letter or a digit",
+  },
   inPlace: flag,
   requiredChecks: { is: Array.isArray, words: "a list of { team, name }" },
   checks: record,
@@ -118,6 +122,7 @@ export function describeAsset(
     timeoutMs: asset.timeoutMs ?? 0,
     attemptLeaseMs: asset.attemptLeaseMs ?? 0,
     gateTimeoutMs: asset.gateTimeoutMs ?? 0,
+    pool: asset.pool ?? "",
     automation: asset.automation && { kind: { $case: "onMissing", value: {} } },
     requiredChecks: describeRequiredChecks(what, asset),
     configSchema: configSchema(asset.config),

@@ -46,6 +46,7 @@ export function describeExternalAsset(asset: AnyExternalAsset, team: string): As
     timeoutMs: 0,
     attemptLeaseMs: 0,
     gateTimeoutMs: 0,
+    pool: "",
     automation: undefined,
     requiredChecks: describeRequiredChecks(what, asset),
     configSchema: "",

@@ -43,6 +43,7 @@ const multiFields: Readonly<Record<string, FieldRule>> = {
   timeoutMs: anything,
   attemptLeaseMs: anything,
   gateTimeoutMs: anything,
+  pool: anything,
   inPlace: anything,
   codeVersion: filledText,
   // Refused where each asset is described.
