@@ -15,6 +15,7 @@ import type { LocationListener } from "./location-listener.ts";
 import { LogFollower } from "./log-follower.ts";
 import { Loop } from "./loop.ts";
 import { Publisher, type PublishingLocations } from "./publisher.ts";
+import { Schedules } from "./schedules.ts";
 
 export interface DaemonOptions {
   readonly pool: pg.Pool;
@@ -35,6 +36,8 @@ export interface DaemonOptions {
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
   /** This process's start time as the operating system tells it, and whether another process still lives. */
+  /** Default true; false: somebody else fires what is due, or nobody. */
+  readonly firesSchedules?: boolean;
   readonly processes: { readonly ownStart: string; isAlive(pid: number, start: string): boolean };
 }
 
@@ -45,13 +48,14 @@ const removalEveryMs = 1_000;
 const maintenanceEveryMs = 60_000;
 
 /**
- * One daemon: its row, the run drive, automation, publications and the housekeeping loops. When its row is taken from
+ * One daemon: its row, the run drive, automation, schedules, publications and the housekeeping loops. When its row is taken from
  * it, it starts again under a new id; `drive` is then a new one.
  */
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly automation: Automation;
   readonly publisher: Publisher;
+  readonly schedules: Schedules | undefined;
   readonly #loops: Loop[] = [];
   readonly #follower: LogFollower;
   #drive: RunDrive | undefined;
@@ -59,7 +63,7 @@ export class Daemon {
   readonly #exited = new Set<string>();
   #stopped = false;
   #restarting: Promise<void> | undefined;
-  #unsubscribe: (() => void) | undefined;
+  readonly #unsubscribe: (() => void)[] = [];
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -75,6 +79,7 @@ export class Daemon {
       },
       failed: (error) => this.#failed("automation", error),
     });
+    this.schedules = options.firesSchedules === false ? undefined : this.#makeSchedules();
     this.publisher = new Publisher({
       pool,
       graph,
@@ -131,7 +136,9 @@ export class Daemon {
     await this.#follower.start();
     await this.#takeOver();
     await this.#incarnate();
-    this.#unsubscribe = await this.#options.notifications.subscribe("headgate_runs", () => this.#drive?.claim());
+    const { notifications } = this.#options;
+    this.#unsubscribe.push(await notifications.subscribe("headgate_runs", () => this.#drive?.claim()));
+    this.#unsubscribe.push(await notifications.subscribe("headgate_schedules", () => this.schedules?.changed()));
     this.#loop("renewal", renewEveryMs, async () => {
       const id = this.#id;
       if (!(await renewDaemon(pool, id)) && id === this.#id) this.#fenced();
@@ -145,14 +152,16 @@ export class Daemon {
     this.#loop("maintenance", maintenanceEveryMs, () => ensureEventPartitions(pool));
     this.automation.wake();
     this.publisher.definitionsChanged();
+    this.schedules?.changed();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await this.#restarting;
     await this.automation.stop();
+    await this.schedules?.stop();
     await this.publisher.stop();
     await this.#follower.stop();
     await this.#drive?.stop();
@@ -169,6 +178,25 @@ export class Daemon {
     this.#drive?.definitionsChanged();
     this.automation.definitionsChanged();
     this.publisher.definitionsChanged();
+    this.schedules?.changed();
+  }
+
+  #makeSchedules(): Schedules {
+    const { pool, graph, now, newId, notifications } = this.#options;
+    return new Schedules({
+      pool,
+      graph,
+      graphIsOld: () => void this.#heard(true),
+      now,
+      newId,
+      fired: (_ticks, runs) => {
+        notifications.notifySoon("headgate_events", "");
+        if (runs === 0) return;
+        this.#drive?.claim();
+        notifications.notifySoon("headgate_runs", "");
+      },
+      failed: (error) => this.#failed("schedules", error),
+    });
   }
 
   async #heard(definitionsChanged: boolean): Promise<void> {

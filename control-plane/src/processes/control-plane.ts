@@ -99,7 +99,7 @@ export class ControlPlane {
   }
 
   /** Starts the loops, and keeps the workspace's locations loaded. */
-  async startDaemon(): Promise<StartedDaemon> {
+  async startDaemon({ firesSchedules = true } = {}): Promise<StartedDaemon> {
     const { database, notifications, mirror, log } = this;
     const flush = openDatabase(this.#databaseUrl, { max: 1, applicationName: "headgate drive" });
     this.#closing.push(() => flush.close());
@@ -125,6 +125,7 @@ export class ControlPlane {
       },
       now: Date.now,
       newId: () => newId(),
+      firesSchedules,
       processes: {
         ownStart: processIdentity(process.pid)?.startTime ?? "",
         isAlive: (pid, startTime) => isAlive({ pid, startTime }),

@@ -49,7 +49,7 @@ export async function dev(options: DevOptions): Promise<number> {
     await migrate(setup.pool).finally(() => setup.close());
     plane = await ControlPlane.open({ databaseUrl: postgres.url, workspace: options.workspace, log });
     const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
-    const { daemon, sync, setWorkspace } = await plane.startDaemon();
+    const { daemon, sync, setWorkspace } = await plane.startDaemon({ firesSchedules: !options.once });
     const saves = new Map<string, number>();
     const onSave = (location: string, savedAtMs: number) => void saves.set(location, savedAtMs);
     const locations = superviseIn(dataDir, options.command, postgres, { daemon, sync, failed, onSave });

@@ -2,6 +2,7 @@ import { formatPartitions } from "@headgate/model";
 import type pg from "pg";
 import type { Plan, PlannedStep } from "../domain/planned-step.ts";
 import { teamOfRun } from "../domain/run-queue.ts";
+import { type NewEvent, appendEvents } from "./append-events.ts";
 import type { EdgeRow, Schema } from "./schema.ts";
 
 export interface NewRun {
@@ -15,6 +16,8 @@ export interface NewRun {
   readonly priority?: number;
   readonly whenOpen?: boolean;
   readonly retryOf?: string;
+  /** The tick that launches it, whose row is written before. */
+  readonly tickId?: string;
   readonly plan: Plan;
 }
 
@@ -54,25 +57,21 @@ export async function createRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
 
 /** The rows of a run without its event, for a transaction that creates several. */
 export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
+  await insertRuns(tx, [run]);
+}
+
+/** As `insertRun` for many, in as many statements as for one. */
+export async function insertRuns(tx: pg.PoolClient, runs: readonly NewRun[]): Promise<void> {
+  if (runs.length === 0) return;
   await tx.query(
     `insert into runs (id, state, source, actor, selection, partitions, config, tags, priority, when_open, retry_of,
-       step_count, left_out, team)
-     values ($1, 'queued', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-    [
-      run.id,
-      run.source,
-      run.actor,
-      run.selection,
-      run.partitions ?? "",
-      JSON.stringify(run.config ?? {}),
-      JSON.stringify(run.tags ?? {}),
-      run.priority ?? 0,
-      run.whenOpen ?? false,
-      run.retryOf ?? null,
-      run.plan.steps.length,
-      run.plan.leftOut ?? [],
-      teamOfRun(run.plan.steps),
-    ],
+       step_count, left_out, team, tick_id)
+     select id, 'queued', source, actor, selection, partitions, config, tags, priority, "whenOpen", "retryOf", "stepCount",
+       array(select jsonb_array_elements_text("leftOut")), team, "tickId"
+     from jsonb_to_recordset($1::jsonb) as x (id uuid, source text, actor text, selection text, partitions text,
+       config jsonb, tags jsonb, priority integer, "whenOpen" boolean, "retryOf" uuid, "stepCount" integer,
+       "leftOut" jsonb, team text, "tickId" uuid)`,
+    [JSON.stringify(runs.map(runRow))],
   );
   await tx.query(
     `insert into steps (run_id, index, kind, asset_key, partition_key, location, state, after, edges, checks, version_id,
@@ -83,21 +82,51 @@ export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
      from jsonb_to_recordset($1::jsonb) as x ("runId" uuid, index integer, kind text, "assetKey" text,
        "partitionKey" text, location text, after jsonb, edges jsonb, checks jsonb, "versionId" uuid,
        computation integer)`,
-    [JSON.stringify(run.plan.steps.map((step) => stepRow(run.id, step)))],
+    [JSON.stringify(runs.flatMap((run) => run.plan.steps.map((step) => stepRow(run.id, step))))],
   );
-  await tx.query("insert into audit (actor, action, subject, details) values ($1, 'run.create', $2, $3)", [
-    run.actor,
-    run.id,
-    JSON.stringify({ source: run.source, selection: run.selection, partitions: run.partitions ?? "" }),
-  ]);
+  await tx.query(
+    `insert into audit (actor, action, subject, details)
+     select actor, 'run.create', subject, details
+     from jsonb_to_recordset($1::jsonb) as x (actor text, subject text, details jsonb)`,
+    [
+      JSON.stringify(
+        runs.map(({ actor, id, source, selection, partitions = "" }) => ({
+          actor,
+          subject: id,
+          details: { source, selection, partitions },
+        })),
+      ),
+    ],
+  );
+}
+
+function runRow(run: NewRun) {
+  const { id, source, actor, selection, plan } = run;
+  return {
+    id,
+    source,
+    actor,
+    selection,
+    partitions: run.partitions ?? "",
+    config: run.config ?? {},
+    tags: run.tags ?? {},
+    priority: run.priority ?? 0,
+    whenOpen: run.whenOpen ?? false,
+    retryOf: run.retryOf ?? null,
+    stepCount: plan.steps.length,
+    leftOut: plan.leftOut ?? [],
+    team: teamOfRun(plan.steps),
+    tickId: run.tickId ?? null,
+  };
 }
 
 /** Appends the run_queued events; last in the transaction. */
 export async function appendRunQueued(tx: pg.PoolClient, runs: readonly NewRun[]): Promise<void> {
-  const entries = runs.map((run) => ({
-    kind: "run_queued",
-    runId: run.id,
-    payload: { source: run.source, actor: run.actor, selection: run.selection, steps: run.plan.steps.length },
-  }));
-  await tx.query("select append_events($1)", [JSON.stringify(entries)]);
+  await appendEvents(tx, runs.map(runQueued));
+}
+
+/** What the log says of a run that is created. */
+export function runQueued({ id, source, actor, selection, plan, tickId }: NewRun): NewEvent {
+  const tick = tickId === undefined ? {} : { tick: tickId };
+  return { kind: "run_queued", runId: id, payload: { source, actor, selection, steps: plan.steps.length, ...tick } };
 }
