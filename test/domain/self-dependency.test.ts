@@ -1,12 +1,13 @@
 import { partitionSpace, rangeSet, upstreamPartitions } from "@headgate/model";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { ConditionFacts } from "../../control-plane/src/domain/conditions/condition-facts.ts";
 import type { VersionView } from "../../control-plane/src/domain/gate.ts";
 import { type Graph, buildGraph } from "../../control-plane/src/domain/graph.ts";
-import { evaluateOnMissing } from "../../control-plane/src/domain/on-missing.ts";
 import { plan } from "../../control-plane/src/domain/plan.ts";
 import type { PlannedStep } from "../../control-plane/src/domain/planned-step.ts";
 import { why } from "../../control-plane/src/domain/root-reasons.ts";
+import { ConditionWorld } from "../support/condition-world.ts";
 import { resultOf, versionOf, viewOf } from "../support/gate-versions.ts";
 import { type DependencyText, assetOf, checkOf, locationOf } from "../support/graph-definitions.ts";
 
@@ -213,28 +214,31 @@ describe("onMissing of an asset that reads itself", () => {
     ],
     new Map(),
   );
-  const evaluated = (versions: Record<string, VersionView[]>) =>
-    evaluateOnMissing(
-      graph,
-      { ...viewOf(versions), inProgress: () => false, requested: () => false },
-      (parts) => parts.join(),
-      nowMs,
-    );
+  const started = (): ConditionWorld => {
+    const world = new ConditionWorld(graph, nowMs);
+    for (const month of ["01", "02", "03", "04", "05", "06", "07"]) world.make(`a/raw 2001-${month}`);
+    return world;
+  };
 
   test("requests the next partition of the chain alone", () => {
-    expect(evaluated(allRaw).requests.map(({ partition }) => partition)).toEqual(["2001-01"]);
-    const after = evaluated({ ...allRaw, ...sum("2001-01") });
-    expect(after.requests.map(({ partition }) => partition)).toEqual(["2001-02"]);
-    expect(after.held).toEqual([]);
+    const world = started();
+    expect(world.evaluate()).toEqual(["a/sum 2001-01"]);
+    expect(world.evaluate()).toEqual([]);
+    world.make("a/sum 2001-01", { "a:grows": "passed" });
+    expect(world.evaluate()).toEqual(["a/sum 2001-02"]);
+    expect(world.held).toEqual([]);
   });
 
   test("holds back everything after a check that failed, with that check", () => {
-    const { requests, held } = evaluated({ ...allRaw, ...sum("2001-01", "failed") });
-    expect(requests).toEqual([]);
-    expect(held.map(({ partition }) => partition)).toEqual(
+    const world = started();
+    world.make("a/sum 2001-01", { "a:grows": "failed" });
+    expect(world.evaluate()).toEqual([]);
+    expect(world.held.map(({ partition }) => partition)).toEqual(
       ["02", "03", "04", "05", "06", "07"].map((m) => `2001-${m}`),
     );
-    for (const { reasons } of held) expect(reasons).toMatchObject([{ kind: "checkFailed", partition: "2001-01" }]);
+    for (const { reasons } of world.held) {
+      expect(reasons).toMatchObject([{ kind: "checkFailed", partition: "2001-01" }]);
+    }
   });
 
   test("of ten thousand partitions is followed once, and not once a partition", () => {
@@ -248,13 +252,14 @@ describe("onMissing of an asset that reads itself", () => {
       ],
       new Map(),
     );
-    let looks = 0;
-    const counting = { versions: () => (looks++, []) };
-    const view = { ...counting, inProgress: () => false, requested: () => false };
-    const { held } = evaluateOnMissing(long, view, (parts) => parts.join(), nowMs);
+    const world = new ConditionWorld(long, nowMs);
+    const looks = vi.spyOn(ConditionFacts.prototype, "versions");
+    expect(world.evaluate()).toEqual([]);
+    const { held } = world;
     expect(held.length).toBe(partitionSpace(days).count(nowMs));
     expect(held.at(-1)?.reasons).toEqual([{ kind: "neverMaterialized", asset: "a/raw", partition: "" }]);
-    expect(looks).toBeLessThan(10 * held.length);
+    expect(looks.mock.calls.length).toBeLessThan(10 * held.length);
+    looks.mockRestore();
   });
 });
 

@@ -97,7 +97,7 @@ export class Daemon {
         void this.#heard(news.definitionsChanged).then(() => {
           this.#drive?.changed(news.assets);
           if (news.poolsChanged) this.#drive?.poolsChanged();
-          this.automation.touch(news.assets);
+          this.automation.touch();
           this.publisher.touch(news.assets);
         });
       },
@@ -233,7 +233,7 @@ export class Daemon {
       committed: ({ first, last, assets }) => {
         this.#follower.advance(first, last);
         this.#options.notifications.notifySoon("headgate_events", String(last));
-        this.automation.touch(assets);
+        this.automation.touch();
         this.publisher.touch(assets);
       },
       fenced: () => this.#fenced(),

@@ -1,4 +1,5 @@
 import type { AssetKey, PartitionMapping, PartitionsDefinition } from "@headgate/model";
+import type { Condition } from "./conditions/condition.ts";
 
 /** Where something is defined: a path relative to the code location's folder, and a line counted from 1 (0: unknown). */
 export interface SourceLocation {
@@ -81,7 +82,8 @@ export interface AssetDefinition {
   readonly gateTimeoutMs: number;
   /** Whose slots its attempts take. */
   readonly pool?: string;
-  readonly automation?: { readonly kind: "onMissing" };
+  /** When it is requested by itself. */
+  readonly automation?: Condition;
   /** The key that it had before, whose history it takes over. */
   readonly formerly?: AssetKey;
   /** Checks of other teams that gate every reader of this asset. */

@@ -1,53 +1,59 @@
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { Reason } from "../domain/reason.ts";
+import type { Place } from "./partition-facts.ts";
 
 type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
 
-/** Partitions that an unfinished run is to make, of any asset: "asset\npartition". */
-export async function readInProgress(db: Queryable): Promise<Set<string>> {
+/** Those of these partitions that an unfinished run is to make: "asset\npartition". */
+export async function readInProgress(db: Queryable, places: readonly Place[]): Promise<Set<string>> {
   const { rows } = await db.query<{ place: string }>(
-    `select distinct asset_key || E'\\n' || partition_key as place from steps
-     where ended_at is null and kind = 'materialize'`,
+    `select p.asset_key || E'\\n' || p.partition_key as place
+     from unnest($1::text[], $2::text[]) as p (asset_key, partition_key)
+     where exists (select from steps s where s.asset_key = p.asset_key and s.partition_key = p.partition_key
+       and s.ended_at is null and s.kind = 'materialize')`,
+    [places.map(({ asset }) => asset), places.map(({ partition }) => partition)],
   );
   return new Set(rows.map((row) => row.place));
 }
 
-/** What was requested of these assets before: "asset\npartition\nfingerprint". */
-export async function readRequested(db: Queryable, assets: readonly AssetKey[]): Promise<Set<string>> {
-  const { rows } = await db.query<{ request: string }>(
-    `select asset_key || E'\\n' || partition_key || E'\\n' || fingerprint as request from automation_requests
-     where asset_key = any ($1)`,
-    [assets],
-  );
-  return new Set(rows.map((row) => row.request));
+/** A version that a request is made for. */
+export interface RequestedRead extends Place {
+  readonly version: string;
+  readonly seq: number;
+  /** Ids of open versions between the one handled before and this one. */
+  readonly coalesced?: readonly string[];
+}
+
+/** What a condition requests. */
+export interface ConditionRequest extends Place {
+  readonly fingerprint: string;
+  readonly definition: string;
+  readonly evaluatedAtMs: number;
+  readonly reads: readonly RequestedRead[];
 }
 
 /** Claims requests for a run; returns those that nobody had made: "asset\npartition". */
 export async function claimRequests(
   tx: Queryable,
   runId: string,
-  requests: readonly { asset: AssetKey; partition: string; fingerprint: string }[],
+  requests: readonly ConditionRequest[],
 ): Promise<Set<string>> {
   const { rows } = await tx.query<{ place: string }>(
-    `insert into automation_requests (asset_key, partition_key, fingerprint, run_id)
-     select asset, partition, fingerprint, $1
-       from jsonb_to_recordset($2::jsonb) as x (asset text, partition text, fingerprint text)
+    `insert into automation_requests (asset_key, partition_key, fingerprint, run_id, definition_hash, evaluated_at, reads)
+     select asset, partition, fingerprint, $1, definition, to_timestamp("evaluatedAtMs" / 1000.0), reads
+       from jsonb_to_recordset($2::jsonb) as x (asset text, partition text, fingerprint text, definition text,
+         "evaluatedAtMs" double precision, reads jsonb)
      on conflict do nothing returning asset_key || E'\\n' || partition_key as place`,
     [runId, JSON.stringify(requests)],
   );
   return new Set(rows.map((row) => row.place));
 }
 
-/** Holds the gates of these assets still until the commit; returns their epochs. */
-export async function shareGates(tx: Queryable, assets: readonly AssetKey[]): Promise<Map<AssetKey, number>> {
-  const { rows } = await tx.query<{ asset_key: AssetKey; epoch: number }>(
-    "select asset_key, epoch from asset_gate where asset_key = any ($1) order by asset_key for share",
-    [assets],
-  );
-  return new Map(rows.map((row) => [row.asset_key, row.epoch]));
+/** Holds the gates of these assets still until the commit. */
+export async function shareGates(tx: Queryable, assets: readonly AssetKey[]): Promise<void> {
+  await tx.query("select from asset_gate where asset_key = any ($1) order by asset_key for share", [assets]);
 }
-
 /** The newest stored decision about each of these partitions that came from automation: "asset\npartition" to reasons. */
 export async function readHeld(db: Queryable, assets: readonly AssetKey[]): Promise<Map<string, unknown>> {
   const { rows } = await db.query<{ place: string; reasons: unknown }>(

@@ -1,4 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
+import type pg from "pg";
 import { type Page, type PageRequest, pageOf } from "./keyset-page.ts";
 import type { Schema } from "./schema.ts";
 
@@ -64,4 +65,10 @@ export async function eventBounds(db: Kysely<Schema>): Promise<{ readonly floor:
     select coalesce((select min(seq) from events), 0) as floor, coalesce((select max(seq) from events), 0) as newest
   `.execute(db);
   return rows[0] ?? { floor: 0, newest: 0 };
+}
+
+/** The sequence number of the newest event; 0: there is none. */
+export async function newestEventSeq(db: Pick<pg.Pool | pg.PoolClient, "query">): Promise<number> {
+  const { rows } = await db.query<{ newest: number }>("select coalesce(max(seq), 0) as newest from events");
+  return Number(rows[0]?.newest ?? 0);
 }

@@ -18,9 +18,16 @@ const statements: Readonly<Record<string, string>> = {
   events: byId("events", "seq"),
   automation_requests: `with moved as (delete from automation_requests where (asset_key, partition_key, fingerprint) in (
         select asset_key, partition_key, fingerprint from automation_requests where asset_key = $1 limit $3) returning *),
-      written as (insert into automation_requests (asset_key, partition_key, fingerprint, run_id, created_at)
-        select $2, partition_key, fingerprint, run_id, created_at from moved on conflict do nothing)
+      written as (insert into automation_requests (asset_key, partition_key, fingerprint, run_id, created_at,
+          definition_hash, evaluated_at, reads)
+        select $2, partition_key, fingerprint, run_id, created_at, definition_hash, evaluated_at, reads from moved
+        on conflict do nothing)
     select from moved`,
+  // The new key has a condition of its own by now, or none: what the old one remembered is not its.
+  condition_states: "delete from condition_states where asset_key = $1 and $2 <> $1 and $3 > 0",
+  condition_evaluations: `with moved as (select id from condition_evaluations where asset_key = $1 and requested_count > 0
+        limit $3), dropped as (delete from condition_evaluations where asset_key = $1 and requested_count = 0)
+    update condition_evaluations e set asset_key = $2 from moved m where e.id = m.id`,
   // Outside, what was shown bears the old name: under the new one nothing is shown yet, and the newest open version will be.
   publications: `update publications set asset_key = $2, version_id = null, published_at = null, daemon = null,
       claimed_until = null, failures = 0, retry_at = null, error = null

@@ -328,6 +328,10 @@ export interface Schema {
     fingerprint: string;
     run_id: string;
     created_at: Time;
+    definition_hash: Defaulted<string>;
+    evaluated_at: Time;
+    /** `RequestedRead[]` of storage/automation.ts. */
+    reads: Json<unknown[]>;
   };
   publications: {
     asset_key: string;

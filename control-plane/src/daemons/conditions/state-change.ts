@@ -1,0 +1,52 @@
+import { type RangeSet, rangeSet } from "@headgate/model";
+import { allParts } from "../../domain/conditions/condition.ts";
+import type { ConditionState } from "../../domain/conditions/evaluate-condition.ts";
+import { sameMemory } from "../../domain/conditions/evaluate-conditions.ts";
+import { toStoredSet } from "../../domain/conditions/stored-set.ts";
+import type { AssetNode } from "../../domain/graph.ts";
+import type { ConditionStateRow } from "../../storage/condition-states.ts";
+import type { ConditionMemory } from "./condition-memory.ts";
+
+/** What a condition remembers once its last evaluation has requested `requested`. */
+export function nextState(memory: ConditionMemory, node: AssetNode, requested: RangeSet): ConditionState {
+  const { sinceMs } = memory.stateOf(node);
+  return { sinceMs, seq: memory.seq, requested, held: memory.evaluation(node)?.remembered ?? new Map() };
+}
+
+/** Whether the last evaluation, which requested nothing, must be stored, since the next one will go by it. */
+export function mustRemember(memory: ConditionMemory, node: AssetNode): boolean {
+  const { automation } = node.definition;
+  if (automation === undefined || !remembers(node)) return false;
+  const state = memory.stateOf(node);
+  const remembered = memory.evaluation(node)?.remembered ?? new Map<string, RangeSet>();
+  return state.seq === undefined || !rangeSet.isEmpty(state.requested) || !sameMemory(state.held, remembered);
+}
+
+export function storedState(
+  node: AssetNode,
+  { seq, requested, held }: ConditionState,
+): Pick<ConditionStateRow, "asset" | "seq" | "requested" | "held"> {
+  return {
+    asset: node.key,
+    seq: seq ?? null,
+    requested: toStoredSet(node.space, requested),
+    held: Object.fromEntries([...held].map(([path, set]) => [path, toStoredSet(node.space, set)])),
+  };
+}
+
+/** Whether any part of the condition depends on evaluations before: the built-in ones have none that does. */
+function remembers({ definition }: AssetNode): boolean {
+  for (const part of definition.automation === undefined ? [] : allParts(definition.automation)) {
+    switch (part.kind) {
+      case "since":
+      case "newlyTrue":
+      case "newlyRequested":
+      case "newlyMaterialized":
+      case "initialEvaluation":
+        return true;
+      default:
+        break;
+    }
+  }
+  return false;
+}
