@@ -34,6 +34,10 @@ const dimensions = (definition: WirePartitions | undefined): WirePartitions => (
 });
 
 const months: WirePartitions = { kind: { $case: "static", value: { keys: ["1", "2"] } } };
+type WireCondition = NonNullable<AssetDefinition["automation"]>;
+const operand = (value: number): NonNullable<WireCondition["kind"]> => ({ $case: "operand", value });
+const negated = (times: number, innermost: object): object =>
+  times === 0 ? innermost : { kind: { $case: "not", value: negated(times - 1, innermost) } };
 
 const entry = (name: string, value: MetadataEntry["value"]): MetadataEntry => ({ name, value });
 
@@ -247,6 +251,15 @@ describe("definitions", () => {
       "wire.out_of_range",
     ],
     ["an automation of no kind", asset({ automation: {} }), "wire.missing_field"],
+    ["a part of an automation that is not set", asset({ automation: negated(1, {}) }), "wire.missing_field"],
+    ["an unknown operand", asset({ automation: { kind: operand(99) } }), "wire.unknown_enum"],
+    ["an automation 21 deep", asset({ automation: negated(20, { kind: operand(1) }) }), "wire.too_large"],
+    [
+      "an automation of 201 parts",
+      asset({ automation: { kind: { $case: "anyOf", value: { of: Array(200).fill({ kind: operand(1) }) } } } }),
+      "wire.too_large",
+    ],
+    ["no time window", asset({ automation: { kind: { $case: "inLatestTimeWindow", value: 0 } } }), "wire.out_of_range"],
     ["an unknown backoff", asset({ retry: { maxRetries: 1, backoff: 8 } }), "wire.unknown_enum"],
     ["a jitter beyond 1", asset({ retry: { backoff: 1, jitter: 1.5 } }), "wire.out_of_range"],
     ["a key that is none", asset({ key: "T A" }), "wire.invalid_text"],

@@ -176,6 +176,11 @@ export class ConditionWorld {
     return { requests, evaluations };
   }
 
+  /** One evaluation, none of whose requests is made. */
+  withoutRequests(): { readonly evaluations: readonly AssetEvaluation[] } {
+    return { evaluations: this.#evaluator.evaluate() };
+  }
+
   #request(place: string): void {
     const reads = this.readsOf(place);
     this.#requested.set(place, reads);

@@ -299,7 +299,32 @@ export const ofLess = asset({
   },
 });
 
+// Conditions join, and what is said of a dependency is said of dependencies.
+const eagerly = when.eager().or(when.onCron("0 6 * * *", "Europe/Berlin")).ignore([orders, rates]).allow("team:orders");
+asset({ key: "orders/eager", automation: eagerly, compute: () => 1 });
+asset({ key: "orders/own", automation: when.missing().and(when.failed().not()), compute: () => 1 });
+const cautiously = when
+  .anyDeps(when.updated())
+  .and(when.allDeps(when.onItsWay().or(when.failed()).not()))
+  .and(when.anyDeps(when.missing().or(when.checkFailed())).not())
+  .since(when.newlyRequested())
+  .newlyTrue();
+asset({ key: "orders/cautious", automation: cautiously, compute: () => 1 });
+
 // Each of these must not compile, and the message must say what to do.
+
+// @ts-expect-error Type 'string' is not assignable to type 'AutomationCondition'
+asset({ key: "orders/bad", automation: "eager", compute: () => 1 });
+// @ts-expect-error Type 'UpdatedCondition' is missing the following properties
+asset({ key: "orders/bad", automation: when.updated(), compute: () => 1 });
+// @ts-expect-error Type 'DependencyCondition' is missing the following properties
+asset({ key: "orders/bad", automation: when.onItsWay(), compute: () => 1 });
+// @ts-expect-error Argument of type 'AutomationCondition' is not assignable to parameter of type 'OfDependency'
+when.anyDeps(when.gateOpen());
+// @ts-expect-error Argument of type 'AutomationCondition' is not assignable to parameter of type 'OfDependency'
+when.allDeps(when.anyDeps(when.missing()));
+// @ts-expect-error Property 'or' does not exist on type 'UpdatedCondition'
+when.anyDeps(when.updated().or(when.missing()));
 
 // @ts-expect-error Property 'second' is missing
 assetChecks({ asset: revenue, checks: { first: {}, second: {} }, run: () => ({ first: true }) });

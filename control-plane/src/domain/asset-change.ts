@@ -1,5 +1,6 @@
 import type { PartitionMapping, PartitionsDefinition } from "@headgate/model";
 import { canonicalJson } from "@headgate/model";
+import { conditionLine } from "./conditions/condition-line.ts";
 import type { AssetDefinition, Dependency } from "./definitions.ts";
 
 /** One thing that is another in an asset's newer definition. */
@@ -27,7 +28,10 @@ export function assetChanges(before: AssetDefinition, after: AssetDefinition): A
   if (audienceText(before) !== audienceText(after)) {
     say("export", `exported to ${audienceText(before)} → to ${audienceText(after)}`);
   }
-  const told = new Set([...untold, "codeVersion", "dependencies", "partitions", "export", "formerly"]);
+  if (differ(before.automation, after.automation)) {
+    say("automation", `automation: ${automationText(before)} → ${automationText(after)}`);
+  }
+  const told = new Set([...untold, "codeVersion", "dependencies", "partitions", "export", "formerly", "automation"]);
   const fields = new Set([...Object.keys(before), ...Object.keys(after)].filter((field) => !told.has(field)));
   for (const field of [...fields].sort()) {
     const [was, is] = [before, after].map((definition) => (definition as unknown as Record<string, unknown>)[field]);
@@ -40,6 +44,10 @@ export function assetChanges(before: AssetDefinition, after: AssetDefinition): A
 export function audienceText({ export: toAll, exportTo }: Pick<AssetDefinition, "export" | "exportTo">): string {
   if (toAll) return "every team";
   return exportTo.length === 0 ? "no other team" : [...exportTo].sort().join(", ");
+}
+
+function automationText({ automation }: AssetDefinition): string {
+  return automation === undefined ? "none" : conditionLine(automation);
 }
 
 function differ(a: unknown, b: unknown): boolean {

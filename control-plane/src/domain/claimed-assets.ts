@@ -4,10 +4,12 @@ import type { AssetOwners, GraphError, LocationSegment, StoredDefinition } from 
 import {
   anotherTeamsPrefix,
   duplicateKey,
+  invalidCondition,
   invalidPartitions,
   ownedByAnotherLocation,
   type DefinitionSite,
 } from "./definition-problems.ts";
+import { conditionProblem } from "./conditions/condition-problem.ts";
 import type { AssetDefinition, DefinitionError } from "./definitions.ts";
 import type { DynamicSets } from "./dynamic-sets.ts";
 
@@ -53,6 +55,13 @@ export function claimedAssets(
       if (space instanceof ModelError) {
         if (retired) continue;
         refuse(refusedAt(segment, key, invalidPartitions(assetSite(segment, stored), space.message, space.hint)));
+        claims.set(key, { number, stored, segment, retired });
+        continue;
+      }
+      const { automation } = stored.definition;
+      const wrong = automation === undefined || retired ? undefined : conditionProblem(automation);
+      if (wrong !== undefined) {
+        refuse(refusedAt(segment, key, invalidCondition(assetSite(segment, stored), wrong.message, wrong.hint)));
         claims.set(key, { number, stored, segment, retired });
       } else claims.set(key, { number, stored, segment, retired, space });
     }

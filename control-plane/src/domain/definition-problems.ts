@@ -7,6 +7,7 @@ export type DefinitionProblemCode =
   | "definition.another_teams_prefix"
   | "definition.duplicate_key"
   | "definition.owned_by_another_location"
+  | "definition.invalid_condition"
   | "definition.invalid_partitions"
   | "definition.missing_upstream"
   | "definition.not_exported"
@@ -101,6 +102,10 @@ export function ownedByAnotherLocation(at: DefinitionSite, owner: string, regist
 
 export function invalidPartitions(at: DefinitionSite, message: string, hint: string): Problem {
   return problem("definition.invalid_partitions", at, `The partitions of ${at.key} are not valid: ${message}`, hint);
+}
+
+export function invalidCondition(at: DefinitionSite, message: string, hint: string): Problem {
+  return problem("definition.invalid_condition", at, `The automation condition of ${at.key} ${message}`, hint);
 }
 
 /** @param unloaded a module of a location of the upstream's team that did not load, and so may define it. */

@@ -19,6 +19,7 @@ import { assetKeyText, boundedText, exactText, nameText, quoted, requiredText } 
 import { parseCleanJson } from "./clean-json.ts";
 import { mapping, partitions } from "./decode-partitions.ts";
 import { bounded, durationMs, int32 } from "./wire-bounds.ts";
+import { decodeCondition } from "./decode-condition.ts";
 import { scheduleDefinition } from "./decode-schedule.ts";
 import { sourceLocation } from "./decode-source.ts";
 import { WireError, missingField, unknownEnum } from "./wire-error.ts";
@@ -122,7 +123,7 @@ function assetDefinition(asset: wire.AssetDefinition): AssetDefinition {
     attemptLeaseMs: durationMs("attempt_lease_ms", asset.attemptLeaseMs) || attemptLeaseMsDefault,
     gateTimeoutMs: durationMs("gate_timeout_ms", asset.gateTimeoutMs) || gateTimeoutMsDefault,
     ...(asset.pool === "" ? {} : { pool: nameText("pool", asset.pool) }),
-    ...(asset.automation === undefined ? {} : { automation: automation(asset.automation) }),
+    ...(asset.automation === undefined ? {} : { automation: decodeCondition(asset.automation) }),
     ...(asset.formerly === "" ? {} : { formerly: assetKeyText("formerly", asset.formerly) }),
     requiredChecks: bounded("required_checks", asset.requiredChecks).map(checkReference),
     ...(asset.configSchema === "" ? {} : { configSchema: configSchema(asset.configSchema) }),
@@ -267,15 +268,6 @@ function backoff(value: wire.Backoff): RetryPolicy["backoff"] {
   }
   // The generated code hands on numbers that it does not know as they are.
   throw unknownEnum("the backoff of retries", value);
-}
-
-function automation({ kind }: wire.AutomationCondition): { readonly kind: "onMissing" } {
-  switch (kind?.$case) {
-    case "onMissing":
-      return { kind: "onMissing" };
-    case undefined:
-      throw missingField("the kind of the automation condition");
-  }
 }
 
 function checkReference(reference: wire.CheckReference): CheckReference {

@@ -98,6 +98,7 @@ export type { CheckContext, ComputeContext, InputDetails, InputVersion } from ".
 export type { HeadgateTypeError } from "./type-error.ts";
 export { valueOf } from "./value-declaration.ts";
 export type { StoredValue, ValueDeclaration, ValueMarker, WrittenValue } from "./value-declaration.ts";
-export { when } from "./when.ts";
+export { AssetCondition, AutomationCondition, DependencyCondition, UpdatedCondition, when } from "./when.ts";
 export type { ComputeOptions, RetryOptions } from "./compute-options.ts";
-export type { AutomationCondition } from "./when.ts";
+export type { ConditionTree } from "./when.ts";
+export type { DependencySelection } from "./dependency-selection.ts";

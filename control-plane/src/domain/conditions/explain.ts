@@ -48,6 +48,14 @@ export function explanationIdentity(explanation: Explanation): string {
  * true says. Empty if it is true for the partition.
  */
 export function whyNotRequested(truth: Truth, ordinal: number): readonly string[] {
+  const sentences = [...new Set(sentencesOf(truth, ordinal))];
+  // Beside anything else it says nothing: what is requested, or has nothing new to read, was requested like this before.
+  return sentences.length === 1 ? sentences : sentences.filter((sentence) => sentence !== requestedBefore);
+}
+
+const requestedBefore = "it was requested before with what it would read now, and nothing has changed since";
+
+function sentencesOf(truth: Truth, ordinal: number): readonly string[] {
   if (rangeSet.has(truth.set, ordinal)) return [];
   const { condition, of } = truth;
   switch (condition.kind) {
@@ -55,11 +63,11 @@ export function whyNotRequested(truth: Truth, ordinal: number): readonly string[
     case "onMissing":
     case "eager":
     case "onCron":
-      return of.flatMap((part) => whyNotRequested(part, ordinal));
+      return of.flatMap((part) => sentencesOf(part, ordinal));
     case "or":
-      return [of.flatMap((part) => whyNotRequested(part, ordinal)).join(", and ")];
+      return [of.flatMap((part) => sentencesOf(part, ordinal)).join(", and ")];
     case "filtered":
-      return of.flatMap((part) => whyNotRequested(part, ordinal));
+      return of.flatMap((part) => sentencesOf(part, ordinal));
     case "not":
       return [notText(condition.of.kind, of[0] === undefined ? "" : conditionText(of[0].condition))];
     default:
@@ -87,7 +95,7 @@ function untrueText(kind: string, text: string): string {
     case "gateOpen":
       return "its gate is closed";
     case "notRequestedYet":
-      return "it was requested before with what it would read now, and nothing has changed since";
+      return requestedBefore;
     case "anyDeps":
       return text.replace(/^any dependency/, "no dependency");
     case "allDeps":

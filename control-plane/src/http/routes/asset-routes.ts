@@ -1,4 +1,5 @@
 import { rangeSet } from "@headgate/model";
+import { conditionLine } from "../../domain/conditions/condition-line.ts";
 import type { AssetNode } from "../../domain/graph.ts";
 import { publishes } from "../../domain/publication.ts";
 import { latestResults } from "../../storage/checks-read.ts";
@@ -98,7 +99,7 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
       partitions: presentPartitionsDefinition(node),
       ranges: presentRanges(node, ranges),
       codeVersion: definition.codeVersion,
-      automation: definition.automation?.kind ?? null,
+      automation: definition.automation === undefined ? null : conditionLine(definition.automation),
       dependencies: presentDependencies(node),
       readers: node.downstream.map((edge) => edge.downstream.key),
       warnings: context

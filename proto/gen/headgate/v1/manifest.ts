@@ -26,6 +26,26 @@ export enum Backoff {
   UNRECOGNIZED = -1,
 }
 
+export enum ConditionOperand {
+  CONDITION_OPERAND_UNSPECIFIED = 0,
+  CONDITION_OPERAND_MISSING = 1,
+  CONDITION_OPERAND_IN_PROGRESS = 2,
+  CONDITION_OPERAND_FAILED = 3,
+  CONDITION_OPERAND_CHECK_PENDING = 4,
+  CONDITION_OPERAND_CHECK_FAILED = 5,
+  CONDITION_OPERAND_CODE_VERSION_CHANGED = 6,
+  CONDITION_OPERAND_GATE_OPEN = 7,
+  CONDITION_OPERAND_NEWLY_REQUESTED = 8,
+  CONDITION_OPERAND_NEWLY_MATERIALIZED = 9,
+  CONDITION_OPERAND_REQUESTED_BEFORE = 10,
+  CONDITION_OPERAND_INITIAL_EVALUATION = 11,
+  /** CONDITION_OPERAND_UPDATED - Of a dependency. */
+  CONDITION_OPERAND_UPDATED = 12,
+  /** CONDITION_OPERAND_ON_ITS_WAY - Of a dependency. */
+  CONDITION_OPERAND_ON_ITS_WAY = 13,
+  UNRECOGNIZED = -1,
+}
+
 /** Who reaches the verdict. */
 export enum CheckReporter {
   /** CHECK_REPORTER_UNSPECIFIED - The location that defines the check, in a run of its own on the stored version. */
@@ -280,11 +300,66 @@ export interface RetryPolicy {
   maxCrashes: number;
 }
 
+/** When the control plane requests an asset by itself: a tree, at most 20 deep and of at most 200 parts. */
 export interface AutomationCondition {
-  kind: { $case: "onMissing"; value: OnMissing } | undefined;
+  kind:
+    | { $case: "onMissing"; value: OnMissing }
+    | { $case: "eager"; value: Eager }
+    | { $case: "onCron"; value: CronTicks }
+    | { $case: "allOf"; value: AutomationConditions }
+    | { $case: "anyOf"; value: AutomationConditions }
+    | { $case: "not"; value: AutomationCondition }
+    | { $case: "since"; value: SinceCondition }
+    | { $case: "newlyTrue"; value: AutomationCondition }
+    | //
+    /** Of one partition at least that is read, through any dependency. */
+    { $case: "anyDeps"; value: AutomationCondition }
+    | //
+    /** Of one partition at least that is read, through each dependency. */
+    { $case: "allDeps"; value: AutomationCondition }
+    | { $case: "filtered"; value: FilteredCondition }
+    | { $case: "operand"; value: ConditionOperand }
+    | { $case: "cronTickPassed"; value: CronTicks }
+    | //
+    /** Of a dependency. */
+    { $case: "updatedSinceTick"; value: CronTicks }
+    | //
+    /** The newest so many time windows. */
+    { $case: "inLatestTimeWindow"; value: number }
+    | undefined;
 }
 
 export interface OnMissing {
+}
+
+export interface Eager {
+}
+
+export interface CronTicks {
+  /** Five fields. */
+  cron: string;
+  /** IANA name. */
+  timezone: string;
+}
+
+export interface AutomationConditions {
+  of: AutomationCondition[];
+}
+
+/** True from when `of` is until `reset` is. */
+export interface SinceCondition {
+  of: AutomationCondition | undefined;
+  reset: AutomationCondition | undefined;
+}
+
+/** `any_deps` and `all_deps` inside look at some dependencies alone. */
+export interface FilteredCondition {
+  of:
+    | AutomationCondition
+    | undefined;
+  /** Selections; empty: none is left out. */
+  allow: string;
+  ignore: string;
 }
 
 export interface CheckDefinition {
@@ -2676,6 +2751,48 @@ export const AutomationCondition: MessageFns<AutomationCondition> = {
       case "onMissing":
         OnMissing.encode(message.kind.value, writer.uint32(10).fork()).join();
         break;
+      case "eager":
+        Eager.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "onCron":
+        CronTicks.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "allOf":
+        AutomationConditions.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "anyOf":
+        AutomationConditions.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+      case "not":
+        AutomationCondition.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "since":
+        SinceCondition.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "newlyTrue":
+        AutomationCondition.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "anyDeps":
+        AutomationCondition.encode(message.kind.value, writer.uint32(74).fork()).join();
+        break;
+      case "allDeps":
+        AutomationCondition.encode(message.kind.value, writer.uint32(82).fork()).join();
+        break;
+      case "filtered":
+        FilteredCondition.encode(message.kind.value, writer.uint32(90).fork()).join();
+        break;
+      case "operand":
+        writer.uint32(96).int32(message.kind.value);
+        break;
+      case "cronTickPassed":
+        CronTicks.encode(message.kind.value, writer.uint32(106).fork()).join();
+        break;
+      case "updatedSinceTick":
+        CronTicks.encode(message.kind.value, writer.uint32(114).fork()).join();
+        break;
+      case "inLatestTimeWindow":
+        writer.uint32(120).uint32(message.kind.value);
+        break;
     }
     return writer;
   },
@@ -2701,6 +2818,118 @@ export const AutomationCondition: MessageFns<AutomationCondition> = {
             message.kind = { $case: "onMissing", value: OnMissing.decode(reader, reader.uint32()) };
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "eager", value: Eager.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "onCron", value: CronTicks.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "allOf", value: AutomationConditions.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "anyOf", value: AutomationConditions.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "not", value: AutomationCondition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "since", value: SinceCondition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "newlyTrue", value: AutomationCondition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "anyDeps", value: AutomationCondition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.kind = { $case: "allDeps", value: AutomationCondition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.kind = { $case: "filtered", value: FilteredCondition.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.kind = { $case: "operand", value: reader.int32() as any };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.kind = { $case: "cronTickPassed", value: CronTicks.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.kind = { $case: "updatedSinceTick", value: CronTicks.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.kind = { $case: "inLatestTimeWindow", value: reader.uint32() };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2722,6 +2951,90 @@ export const AutomationCondition: MessageFns<AutomationCondition> = {
       case "onMissing": {
         if (object.kind?.value !== undefined && object.kind?.value !== null) {
           message.kind = { $case: "onMissing", value: OnMissing.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "eager": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "eager", value: Eager.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "onCron": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "onCron", value: CronTicks.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "allOf": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "allOf", value: AutomationConditions.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "anyOf": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "anyOf", value: AutomationConditions.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "not": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "not", value: AutomationCondition.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "since": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "since", value: SinceCondition.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "newlyTrue": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "newlyTrue", value: AutomationCondition.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "anyDeps": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "anyDeps", value: AutomationCondition.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "allDeps": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "allDeps", value: AutomationCondition.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "filtered": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "filtered", value: FilteredCondition.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "operand": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "operand", value: object.kind.value };
+        }
+        break;
+      }
+      case "cronTickPassed": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "cronTickPassed", value: CronTicks.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "updatedSinceTick": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "updatedSinceTick", value: CronTicks.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "inLatestTimeWindow": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "inLatestTimeWindow", value: object.kind.value };
         }
         break;
       }
@@ -2769,6 +3082,323 @@ export const OnMissing: MessageFns<OnMissing> = {
   },
   fromPartial(_: DeepPartial<OnMissing>): OnMissing {
     const message = createBaseOnMissing();
+    return message;
+  },
+};
+
+function createBaseEager(): Eager {
+  return {};
+}
+
+export const Eager: MessageFns<Eager> = {
+  encode(_: Eager, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Eager {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEager();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Eager>): Eager {
+    return Eager.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<Eager>): Eager {
+    const message = createBaseEager();
+    return message;
+  },
+};
+
+function createBaseCronTicks(): CronTicks {
+  return { cron: "", timezone: "" };
+}
+
+export const CronTicks: MessageFns<CronTicks> = {
+  encode(message: CronTicks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cron !== "") {
+      writer.uint32(10).string(message.cron);
+    }
+    if (message.timezone !== "") {
+      writer.uint32(18).string(message.timezone);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CronTicks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCronTicks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cron = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.timezone = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CronTicks>): CronTicks {
+    return CronTicks.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CronTicks>): CronTicks {
+    const message = createBaseCronTicks();
+    message.cron = object.cron ?? "";
+    message.timezone = object.timezone ?? "";
+    return message;
+  },
+};
+
+function createBaseAutomationConditions(): AutomationConditions {
+  return { of: [] };
+}
+
+export const AutomationConditions: MessageFns<AutomationConditions> = {
+  encode(message: AutomationConditions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.of) {
+      AutomationCondition.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AutomationConditions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAutomationConditions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.of.push(AutomationCondition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AutomationConditions>): AutomationConditions {
+    return AutomationConditions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AutomationConditions>): AutomationConditions {
+    const message = createBaseAutomationConditions();
+    message.of = object.of?.map((e) => AutomationCondition.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSinceCondition(): SinceCondition {
+  return { of: undefined, reset: undefined };
+}
+
+export const SinceCondition: MessageFns<SinceCondition> = {
+  encode(message: SinceCondition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.of !== undefined) {
+      AutomationCondition.encode(message.of, writer.uint32(10).fork()).join();
+    }
+    if (message.reset !== undefined) {
+      AutomationCondition.encode(message.reset, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SinceCondition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSinceCondition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.of = AutomationCondition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reset = AutomationCondition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SinceCondition>): SinceCondition {
+    return SinceCondition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SinceCondition>): SinceCondition {
+    const message = createBaseSinceCondition();
+    message.of = (object.of !== undefined && object.of !== null)
+      ? AutomationCondition.fromPartial(object.of)
+      : undefined;
+    message.reset = (object.reset !== undefined && object.reset !== null)
+      ? AutomationCondition.fromPartial(object.reset)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseFilteredCondition(): FilteredCondition {
+  return { of: undefined, allow: "", ignore: "" };
+}
+
+export const FilteredCondition: MessageFns<FilteredCondition> = {
+  encode(message: FilteredCondition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.of !== undefined) {
+      AutomationCondition.encode(message.of, writer.uint32(10).fork()).join();
+    }
+    if (message.allow !== "") {
+      writer.uint32(18).string(message.allow);
+    }
+    if (message.ignore !== "") {
+      writer.uint32(26).string(message.ignore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilteredCondition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilteredCondition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.of = AutomationCondition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.allow = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ignore = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FilteredCondition>): FilteredCondition {
+    return FilteredCondition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FilteredCondition>): FilteredCondition {
+    const message = createBaseFilteredCondition();
+    message.of = (object.of !== undefined && object.of !== null)
+      ? AutomationCondition.fromPartial(object.of)
+      : undefined;
+    message.allow = object.allow ?? "";
+    message.ignore = object.ignore ?? "";
     return message;
   },
 };

@@ -9,6 +9,7 @@ import type { IoManager } from "../io-manager.ts";
 import { readsItself } from "../input-shape.ts";
 import type { ResourceMap } from "../resource.ts";
 import { schemaOf } from "../step/value-check.ts";
+import { describeCondition } from "./describe-condition.ts";
 import { describeDependencies } from "./describe-dependencies.ts";
 import { describeFormerKey } from "./describe-former-key.ts";
 import { describePartitions, spaceOf } from "./describe-partitions.ts";
@@ -57,7 +58,7 @@ const assetFields: Readonly<Record<string, FieldRule>> = {
   resources: record,
   config: { is: (value) => schemaOf(value) !== undefined, words: "a Standard Schema" },
   io: { is: kindOf("ioManager"), words: "an IO manager, as ioManager({ ... }) makes it" },
-  automation: { is: kindOf("onMissing"), words: "a condition, as when.onMissing() makes it" },
+  automation: { is: kindOf("automationCondition"), words: "a condition, as when.eager() makes it" },
   retry: record,
   timeoutMs: milliseconds,
   attemptLeaseMs: milliseconds,
@@ -123,7 +124,7 @@ export function describeAsset(
     attemptLeaseMs: asset.attemptLeaseMs ?? 0,
     gateTimeoutMs: asset.gateTimeoutMs ?? 0,
     pool: asset.pool ?? "",
-    automation: asset.automation && { kind: { $case: "onMissing", value: {} } },
+    automation: asset.automation && describeCondition(what, asset.automation),
     requiredChecks: describeRequiredChecks(what, asset),
     configSchema: configSchema(asset.config),
     formerly: describeFormerKey(what, asset, team),
