@@ -64,7 +64,10 @@ create function partition_facts(asset text, part text, reader boolean, depth int
       from (select s.state, s.ended_at from steps s where s.asset_key = asset and s.partition_key = part
         and s.kind = 'materialize' and s.ended_at is not null order by s.run_id desc limit 1) l),
     'requests', case when reader then coalesce((
-      select jsonb_agg(jsonb_build_object('definition', q.definition_hash, 'run', q.run_id, 'reads', q.reads,
+      select jsonb_agg(jsonb_build_object('definition', q.definition_hash, 'run', q.run_id,
+          'reads', coalesce((
+            select jsonb_agg(jsonb_build_object('asset', u.asset_key, 'partition', u.partition_key, 'seq', u.seq))
+            from jsonb_array_elements(q.reads) r join versions u on u.id = (r ->> 'version')::uuid), '[]'),
           'atMs', floor(extract(epoch from q.evaluated_at) * 1000),
           'blocked', exists (select from steps s where s.asset_key = asset and s.partition_key = part
             and s.run_id = q.run_id and s.kind = 'materialize' and s.state = 'blocked')) order by q.run_id desc)

@@ -56,7 +56,7 @@ class Scenario {
   #nowMs = Date.UTC(2001, 2, 15);
   #world: ConditionWorld | undefined;
 
-  play(line: string): string[] {
+  play(line: string): readonly string[] {
     const [verb = "", ...rest] = line.split(" ");
     switch (verb) {
       case "asset":
@@ -141,7 +141,7 @@ class Scenario {
     return said;
   }
 
-  #why(place: string): string[] {
+  #why(place: string): readonly string[] {
     const world = this.#start();
     const node = world.node(place);
     const ordinal = node.space.ordinalOf(place.split(" ")[1] ?? "") ?? 0;

@@ -105,8 +105,8 @@ export class Automation {
       } catch (error) {
         this.#options.failed(error);
         this.#memory = undefined;
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
         this.#again = true;
+        if (!this.#stopped) await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     }
     this.#setTimer();

@@ -1,21 +1,11 @@
 import type { AssetKey } from "@headgate/model";
 import type pg from "pg";
 import type { Reason } from "../domain/reason.ts";
+import type { StoredEvaluation } from "./condition-evaluations.ts";
+import type { WrittenState } from "./condition-states.ts";
 import type { Place } from "./partition-facts.ts";
 
 type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
-
-/** Those of these partitions that an unfinished run is to make: "asset\npartition". */
-export async function readInProgress(db: Queryable, places: readonly Place[]): Promise<Set<string>> {
-  const { rows } = await db.query<{ place: string }>(
-    `select p.asset_key || E'\\n' || p.partition_key as place
-     from unnest($1::text[], $2::text[]) as p (asset_key, partition_key)
-     where exists (select from steps s where s.asset_key = p.asset_key and s.partition_key = p.partition_key
-       and s.ended_at is null and s.kind = 'materialize')`,
-    [places.map(({ asset }) => asset), places.map(({ partition }) => partition)],
-  );
-  return new Set(rows.map((row) => row.place));
-}
 
 /** A version that a request is made for. */
 export interface RequestedRead extends Place {
@@ -33,27 +23,40 @@ export interface ConditionRequest extends Place {
   readonly reads: readonly RequestedRead[];
 }
 
-/** Claims requests for a run; returns those that nobody had made: "asset\npartition". */
-export async function claimRequests(
-  tx: Queryable,
-  runId: string,
-  requests: readonly ConditionRequest[],
-): Promise<Set<string>> {
-  const { rows } = await tx.query<{ place: string }>(
-    `insert into automation_requests (asset_key, partition_key, fingerprint, run_id, definition_hash, evaluated_at, reads)
-     select asset, partition, fingerprint, $1, definition, to_timestamp("evaluatedAtMs" / 1000.0), reads
-       from jsonb_to_recordset($2::jsonb) as x (asset text, partition text, fingerprint text, definition text,
-         "evaluatedAtMs" double precision, reads jsonb)
-     on conflict do nothing returning asset_key || E'\\n' || partition_key as place`,
-    [runId, JSON.stringify(requests)],
-  );
-  return new Set(rows.map((row) => row.place));
+/** What is written beside the runs when conditions request something. */
+export interface WrittenRequests {
+  readonly requests: readonly (ConditionRequest & { readonly run: string })[];
+  readonly states: readonly WrittenState[];
+  readonly evaluations: readonly StoredEvaluation[];
 }
 
-/** Holds the gates of these assets still until the commit. */
-export async function shareGates(tx: Queryable, assets: readonly AssetKey[]): Promise<void> {
-  await tx.query("select from asset_gate where asset_key = any ($1) order by asset_key for share", [assets]);
+/**
+ * Claims requests for their runs, and writes what their conditions remember and how they were evaluated. Returns how many
+ * of the requests nobody had made.
+ */
+export async function writeRequests(tx: Queryable, written: WrittenRequests): Promise<number> {
+  const { rows } = await tx.query<{ claimed: number }>(
+    `with claimed as (
+         insert into automation_requests (asset_key, partition_key, fingerprint, run_id, definition_hash, evaluated_at, reads)
+         select asset, partition, fingerprint, run, definition, to_timestamp("evaluatedAtMs" / 1000.0), reads
+           from jsonb_to_recordset($1::jsonb) as x (asset text, partition text, fingerprint text, run uuid,
+             definition text, "evaluatedAtMs" double precision, reads jsonb)
+         on conflict do nothing returning 1),
+       remembered as (
+         update condition_states s set revision = s.revision + 1, seq = x.seq, requested = x.requested, held = x.held
+         from jsonb_to_recordset($2::jsonb) as x (asset text, seq bigint, requested jsonb, held jsonb)
+         where s.asset_key = x.asset),
+       evaluated as (
+         insert into condition_evaluations (id, asset_key, evaluated_at, requested_count, run_id, explanation)
+         select id, asset, to_timestamp("evaluatedAtMs" / 1000.0), "requestedCount", "runId", explanation
+           from jsonb_to_recordset($3::jsonb) as x (id uuid, asset text, "evaluatedAtMs" double precision,
+             "requestedCount" integer, "runId" uuid, explanation jsonb))
+     select (select count(*) from claimed) as claimed`,
+    [JSON.stringify(written.requests), JSON.stringify(written.states), JSON.stringify(written.evaluations)],
+  );
+  return Number(rows[0]?.claimed ?? 0);
 }
+
 /** The newest stored decision about each of these partitions that came from automation: "asset\npartition" to reasons. */
 export async function readHeld(db: Queryable, assets: readonly AssetKey[]): Promise<Map<string, unknown>> {
   const { rows } = await db.query<{ place: string; reasons: unknown }>(

@@ -14,26 +14,29 @@ export interface StoredEvaluation {
   readonly explanation: Explanation;
 }
 
-/** Kept of each asset. */
-const keptMax = 100;
-
-/** Stores evaluations, and forgets those of the same assets that are older than the newest hundred. */
-export async function insertEvaluations(tx: Queryable, evaluations: readonly StoredEvaluation[]): Promise<void> {
-  if (evaluations.length === 0) return;
+/** Stores evaluations that requested nothing, each in the place of the one before it. */
+export async function replaceIdleEvaluations(tx: Queryable, evaluations: readonly StoredEvaluation[]): Promise<void> {
   await tx.query(
-    `insert into condition_evaluations (id, asset_key, evaluated_at, requested_count, run_id, explanation)
-     select id, asset, to_timestamp("evaluatedAtMs" / 1000.0), "requestedCount", "runId", explanation
+    `insert into condition_evaluations (id, asset_key, evaluated_at, requested_count, explanation)
+     select id, asset, to_timestamp("evaluatedAtMs" / 1000.0), 0, explanation
        from jsonb_to_recordset($1::jsonb) as x (id uuid, asset text, "evaluatedAtMs" double precision,
-         "requestedCount" integer, "runId" uuid, explanation jsonb) order by asset
+         explanation jsonb) order by asset
      on conflict (asset_key) where requested_count = 0 do update set id = excluded.id,
        evaluated_at = excluded.evaluated_at, explanation = excluded.explanation`,
     [JSON.stringify(evaluations)],
   );
-  await tx.query(
+}
+
+/** Kept of each asset. */
+const keptMax = 100;
+
+/** Forgets evaluations of these assets that are older than the newest hundred. */
+export async function trimEvaluations(db: Queryable, assets: readonly AssetKey[]): Promise<void> {
+  await db.query(
     `delete from condition_evaluations e where id in (
        select old.id from unnest($1::text[]) k (asset)
        cross join lateral (select id from condition_evaluations where asset_key = k.asset order by id desc offset $2) old)`,
-    [evaluations.map(({ asset }) => asset), keptMax],
+    [assets, keptMax],
   );
 }
 

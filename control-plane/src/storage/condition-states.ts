@@ -51,14 +51,25 @@ export async function readConditionStates(
   return rows.map(fromRow);
 }
 
-/** Holds these states until the commit; returns their revisions. */
+/** What a condition remembers from now on. */
+export type WrittenState = Pick<ConditionStateRow, "asset" | "seq" | "requested" | "held">;
+
+/**
+ * Holds these states until the commit, and the gates of these assets; returns the revisions of the states. What is read
+ * after it, in a statement of its own, stands.
+ */
 export async function lockConditionStates(
   tx: Queryable,
   assets: readonly AssetKey[],
+  gates: readonly AssetKey[] = [],
 ): Promise<ReadonlyMap<AssetKey, number>> {
   const { rows } = await tx.query<{ asset_key: AssetKey; revision: number }>(
-    "select asset_key, revision from condition_states where asset_key = any ($1) order by asset_key for no key update",
-    [assets],
+    `with states as materialized (
+         select asset_key, revision from condition_states where asset_key = any ($1) order by asset_key for no key update),
+       gates as materialized (
+         select 1 from asset_gate where asset_key = any ($2) order by asset_key for share)
+     select asset_key, revision, (select count(*) from gates) as gates from states`,
+    [assets, gates],
   );
   return new Map(rows.map((row) => [row.asset_key, Number(row.revision)]));
 }
@@ -66,7 +77,7 @@ export async function lockConditionStates(
 /** Writes what conditions remember from now on, under the next revision; the caller has locked them. */
 export async function writeConditionStates(
   tx: Queryable,
-  states: readonly Pick<ConditionStateRow, "asset" | "seq" | "requested" | "held">[],
+  states: readonly WrittenState[],
 ): Promise<void> {
   await tx.query(
     `update condition_states s set revision = s.revision + 1, seq = x.seq, requested = x.requested, held = x.held

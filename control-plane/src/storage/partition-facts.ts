@@ -77,60 +77,91 @@ export async function readPlaceFacts(
   return rows.map(placeState);
 }
 
-/** The versions of these partitions as the gate sees them, "asset\npartition" to newest first. */
-export async function readPlaceVersions(db: Queryable, places: readonly Place[]): Promise<Map<string, VersionView[]>> {
-  const { rows } = await db.query<{ place: string; versions: VersionView[] }>(
-    `select p.asset_key || E'\\n' || p.partition_key as place, coalesce((
-         select jsonb_agg(version_state(v.id) order by v.seq desc)
-         from (select n.id, n.seq from versions n where n.asset_key = p.asset_key and n.partition_key = p.partition_key
-           and n.discarded_at is null order by n.seq desc limit $3) v), '[]') as versions
-     from unnest($1::text[], $2::text[]) as p (asset_key, partition_key)`,
-    [places.map(({ asset }) => asset), places.map(({ partition }) => partition), depth],
-  );
-  return new Map(rows.map((row) => [row.place, row.versions]));
+/** What a request is judged by once more: nothing of it moves while gates and condition states are locked. */
+export interface RequestGround {
+  /** Those of the wanted partitions that an unfinished run is to make: "asset\npartition". */
+  readonly busy: ReadonlySet<string>;
+  /** Of partitions that would be read, "asset\npartition" to versions as the gate sees them, newest first. */
+  readonly versions: ReadonlyMap<string, readonly VersionView[]>;
 }
 
-/** Partitions that an event since `after` was about, and how far the log was read. */
+export async function readRequestGround(
+  tx: Queryable,
+  wanted: readonly Place[],
+  read: readonly Place[],
+): Promise<RequestGround> {
+  const { rows } = await tx.query<{ place: string; versions: VersionView[] | null }>(
+    `select p.asset_key || E'\\n' || p.partition_key as place, null as versions
+     from unnest($1::text[], $2::text[]) as p (asset_key, partition_key)
+     where exists (select from steps s where s.asset_key = p.asset_key and s.partition_key = p.partition_key
+       and s.ended_at is null and s.kind = 'materialize')
+     union all
+     select p.asset_key || E'\\n' || p.partition_key, coalesce((
+         select jsonb_agg(version_state(v.id) order by v.seq desc)
+         from (select n.id, n.seq from versions n where n.asset_key = p.asset_key and n.partition_key = p.partition_key
+           and n.discarded_at is null order by n.seq desc limit $5) v), '[]')
+     from unnest($3::text[], $4::text[]) as p (asset_key, partition_key)`,
+    [
+      wanted.map(({ asset }) => asset),
+      wanted.map(({ partition }) => partition),
+      read.map(({ asset }) => asset),
+      read.map(({ partition }) => partition),
+      depth,
+    ],
+  );
+  const versions = new Map<string, readonly VersionView[]>();
+  const busy = new Set<string>();
+  for (const row of rows) {
+    if (row.versions === null) busy.add(row.place);
+    else versions.set(row.place, row.versions);
+  }
+  return { busy, versions };
+}
+
+/** What the log was read on for: how far, and the partitions that its events are about as they are by then. */
 export interface TouchedPlaces {
   readonly seq: number;
-  readonly places: readonly Place[];
+  readonly states: readonly PlaceState[];
   /** There is more to read. */
   readonly more: boolean;
 }
 
 const eventsMax = 10_000;
 
-/** Reads the log on: which partitions its events are about, by themselves or by the run that they tell of. */
-export async function readTouchedPlaces(db: Queryable, after: number): Promise<TouchedPlaces> {
-  const { rows } = await db.query<{
-    seq: number;
-    run_id: string | null;
-    asset_key: AssetKey | null;
-    partition_key: string | null;
-  }>("select seq, run_id, asset_key, partition_key from events where seq > $1 order by seq limit $2", [
-    after,
-    eventsMax,
-  ]);
-  const places = new Map<string, Place>();
-  const runs = new Set<string>();
-  for (const { run_id, asset_key, partition_key } of rows) {
-    if (asset_key !== null) {
-      const place = { asset: asset_key, partition: partition_key ?? "" };
-      places.set(`${place.asset}\n${place.partition}`, place);
-    } else if (run_id !== null) runs.add(run_id);
-  }
-  for (const place of await placesOfRuns(db, [...runs])) places.set(`${place.asset}\n${place.partition}`, place);
-  const last = rows.at(-1);
-  return { seq: last?.seq ?? after, places: [...places.values()], more: rows.length === eventsMax };
-}
-
-async function placesOfRuns(db: Queryable, runs: readonly string[]): Promise<readonly Place[]> {
-  if (runs.length === 0) return [];
-  const { rows } = await db.query<Place>(
-    "select distinct asset_key as asset, partition_key as partition from steps where run_id = any ($1)",
-    [runs],
+/**
+ * Reads the log on from `after`, and what is recorded by now of those partitions of `assets` that its events are about, by
+ * themselves or by the run that they tell of. One statement, since everything that reacts waits for it.
+ */
+export async function readTouchedPlaces(
+  db: Queryable,
+  after: number,
+  assets: readonly AssetKey[],
+  readers: readonly AssetKey[],
+): Promise<TouchedPlaces> {
+  const { rows } = await db.query<{ seq: number | null; count: number } & Partial<FactsRow>>(
+    `with news as materialized (
+         select seq, run_id, asset_key, partition_key from events where seq > $1 order by seq limit $2),
+       touched as materialized (
+         select asset_key, coalesce(partition_key, '') as partition_key from news where asset_key is not null
+         union
+         select s.asset_key, s.partition_key from news n join steps s on s.run_id = n.run_id where n.asset_key is null),
+       read as (select max(seq) as seq, count(*) as count from news)
+     select r.seq, r.count, t.asset_key, t.partition_key,
+       case when t.asset_key is not null
+         then partition_facts(t.asset_key, t.partition_key, t.asset_key = any ($4), $5) end as facts
+     from read r left join touched t on t.asset_key = any ($3)`,
+    [after, eventsMax, assets, readers, depth],
   );
-  return rows;
+  const [first] = rows;
+  return {
+    seq: first?.seq ?? after,
+    more: Number(first?.count ?? 0) === eventsMax,
+    states: rows.flatMap(({ asset_key, partition_key, facts }) =>
+      asset_key == null || partition_key === undefined || facts == null
+        ? []
+        : [placeState({ asset_key, partition_key, facts })],
+    ),
+  };
 }
 
 function placeState({ asset_key: asset, partition_key: partition, facts }: FactsRow): PlaceState {

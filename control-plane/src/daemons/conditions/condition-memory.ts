@@ -14,7 +14,7 @@ import {
   readConditionStates,
 } from "../../storage/condition-states.ts";
 import { newestEventSeq } from "../../storage/events-read.ts";
-import { type Place, readAssetFacts, readPlaceFacts, readTouchedPlaces } from "../../storage/partition-facts.ts";
+import { type Place, type PlaceState, readAssetFacts, readPlaceFacts, readTouchedPlaces } from "../../storage/partition-facts.ts";
 
 /** What a condition remembers, and the revision that it was read under. */
 interface RememberedState extends ConditionState {
@@ -77,17 +77,18 @@ export class ConditionMemory {
   async refresh(nowMs: number): Promise<ReadonlySet<AssetKey>> {
     const touched = new Set<AssetKey>();
     this.facts.advance(nowMs);
-    for (let more = true; more; ) {
-      const read = await readTouchedPlaces(this.#pool, this.#seq);
-      const places = new Map(this.#doubted);
-      this.#doubted.clear();
-      for (const place of read.places) {
-        if (this.facts.knows(place.asset)) places.set(`${place.asset}\n${place.partition}`, place);
-      }
-      for (const { asset, partition, state } of await readPlaceFacts(this.#pool, [...places.values()], this.#readers)) {
+    const doubted = [...this.#doubted.values()];
+    this.#doubted.clear();
+    const take = (states: readonly PlaceState[]): void => {
+      for (const { asset, partition, state } of states) {
         this.facts.update(asset, partition, state);
         touched.add(asset);
       }
+    };
+    take(await readPlaceFacts(this.#pool, doubted, this.#readers));
+    for (let more = true; more; ) {
+      const read = await readTouchedPlaces(this.#pool, this.#seq, this.facts.relevant, this.#readers);
+      take(read.states);
       this.#seq = read.seq;
       more = read.more;
     }

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { explain, explanationIdentity } from "../../domain/conditions/explain.ts";
 import type { AssetNode } from "../../domain/graph.ts";
-import { type StoredEvaluation, insertEvaluations } from "../../storage/condition-evaluations.ts";
+import { type StoredEvaluation, replaceIdleEvaluations, trimEvaluations } from "../../storage/condition-evaluations.ts";
 import { withTransaction } from "../../storage/database.ts";
 import type { ConditionMemory } from "./condition-memory.ts";
 
@@ -64,7 +64,9 @@ export class IdleEvaluations {
         explanation,
       });
     }
+    const assets = [...this.#pending].map(({ key }) => key);
     this.#pending.clear();
-    if (evaluations.length > 0) await withTransaction(pool, (tx) => insertEvaluations(tx, evaluations));
+    if (evaluations.length > 0) await withTransaction(pool, (tx) => replaceIdleEvaluations(tx, evaluations));
+    if (assets.length > 0) await trimEvaluations(pool, assets);
   }
 }

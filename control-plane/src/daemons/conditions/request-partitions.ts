@@ -9,18 +9,12 @@ import type { AssetNode, Edge } from "../../domain/graph.ts";
 import { requiredChecks } from "../../domain/graph.ts";
 import { planSteps } from "../../domain/plan.ts";
 import { mappedPartitions } from "../../domain/root-reasons.ts";
-import {
-  type ConditionRequest,
-  type RequestedRead,
-  claimRequests,
-  readInProgress,
-  shareGates,
-} from "../../storage/automation.ts";
-import { type StoredEvaluation, insertEvaluations } from "../../storage/condition-evaluations.ts";
-import { lockConditionStates, writeConditionStates } from "../../storage/condition-states.ts";
+import { type ConditionRequest, type RequestedRead, writeRequests } from "../../storage/automation.ts";
+import type { StoredEvaluation } from "../../storage/condition-evaluations.ts";
+import { lockConditionStates } from "../../storage/condition-states.ts";
 import { type NewRun, appendRunQueued, insertRun } from "../../storage/create-run.ts";
 import { withTransaction } from "../../storage/database.ts";
-import { type Place, readPlaceVersions } from "../../storage/partition-facts.ts";
+import { type Place, readRequestGround } from "../../storage/partition-facts.ts";
 import type { ConditionMemory } from "./condition-memory.ts";
 import { nextState, storedState } from "./state-change.ts";
 
@@ -58,6 +52,7 @@ export async function requestPartitions(
     const revisions = await lockConditionStates(
       tx,
       nodes.map(({ key }) => key),
+      nodes.flatMap((node) => node.upstream.map((edge) => edge.upstream.key)),
     );
     const moved = nodes.filter((node) => revisions.get(node.key) !== memory.stateOf(node).revision);
     if (moved.length > 0) {
@@ -65,7 +60,6 @@ export async function requestPartitions(
       memory.doubt(wanted.filter(({ node }) => moved.includes(node)).map(placeOf));
       return { kind: "stale" };
     }
-    await shareGates(tx, [...new Set(nodes.flatMap((node) => node.upstream.map((edge) => edge.upstream.key)))]);
     const ready = await judged(tx, memory, wanted);
     if (ready === undefined) return { kind: "stale" };
     return write(tx, memory, nodes, ready, options);
@@ -75,8 +69,8 @@ export async function requestPartitions(
     return { kind: "stale" } as const;
   });
   if (outcome.kind === "requested") {
+    // That they are being made by now, the log says.
     for (const node of nodes) memory.remember(node, nextState(memory, node, requestedOf(wanted, node)));
-    memory.doubt(wanted.map(placeOf));
   }
   return outcome;
 }
@@ -109,8 +103,7 @@ async function judged(
       }
     }
   }
-  const busy = await readInProgress(tx, wanted.map(placeOf));
-  const versions = upstream.size === 0 ? new Map() : await readPlaceVersions(tx, [...upstream.values()]);
+  const { busy, versions } = await readRequestGround(tx, wanted.map(placeOf), [...upstream.values()]);
   const view: GateView = { versions: (asset, partition) => versions.get(`${asset}\n${partition}`) ?? [] };
   const requests: (Wanted & ConditionRequest)[] = [];
   const doubtful: Place[] = [];
@@ -188,6 +181,7 @@ async function write(
 ): Promise<RequestOutcome> {
   const runs: NewRun[] = [];
   const evaluations: StoredEvaluation[] = [];
+  const claims: (ConditionRequest & { run: string })[] = [];
   for (const [team, ofTeam] of groupBy(requests, ({ node }) => node.team)) {
     const id = options.newId();
     const byNode = groupBy(ofTeam, ({ node }) => node);
@@ -203,26 +197,19 @@ async function write(
       continue;
     }
     const selection = targets.map(({ node }) => node.key).join(" or ");
-    const run: NewRun = { id, source: "automation", actor: `automation:${team}`, selection, plan: planned.plan };
-    await insertRun(tx, run);
-    const claimed = await claimRequests(
-      tx,
-      id,
-      ofTeam.map(({ asset, partition, fingerprint, definition, evaluatedAtMs, reads }) => {
-        return { asset, partition, fingerprint, definition, evaluatedAtMs, reads };
-      }),
-    );
-    if (claimed.size < ofTeam.length) throw new RequestedElsewhereError();
-    runs.push(run);
+    runs.push({ id, source: "automation", actor: `automation:${team}`, selection, plan: planned.plan });
     evaluations.push(...targets.flatMap(({ node, set }) => requestingEvaluation(memory, node, set, id, options)));
+    for (const { asset, partition, fingerprint, definition, evaluatedAtMs, reads } of ofTeam) {
+      claims.push({ asset, partition, fingerprint, definition, evaluatedAtMs, reads, run: id });
+    }
   }
-  await insertEvaluations(tx, evaluations);
-  await writeConditionStates(
-    tx,
-    nodes.map((node) => storedState(node, nextState(memory, node, requestedOf(requests, node)))),
-  );
+  for (const run of runs) await insertRun(tx, run);
+  const states = nodes.map((node) => storedState(node, nextState(memory, node, requestedOf(requests, node))));
+  if ((await writeRequests(tx, { requests: claims, states, evaluations })) < claims.length) {
+    throw new RequestedElsewhereError();
+  }
   if (runs.length > 0) await appendRunQueued(tx, runs);
-  return { kind: "requested", count: runs.length === 0 ? 0 : requests.length };
+  return { kind: "requested", count: claims.length };
 }
 
 function requestingEvaluation(

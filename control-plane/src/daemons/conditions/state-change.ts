@@ -4,7 +4,7 @@ import type { ConditionState } from "../../domain/conditions/evaluate-condition.
 import { sameMemory } from "../../domain/conditions/evaluate-conditions.ts";
 import { toStoredSet } from "../../domain/conditions/stored-set.ts";
 import type { AssetNode } from "../../domain/graph.ts";
-import type { ConditionStateRow } from "../../storage/condition-states.ts";
+import type { WrittenState } from "../../storage/condition-states.ts";
 import type { ConditionMemory } from "./condition-memory.ts";
 
 /** What a condition remembers once its last evaluation has requested `requested`. */
@@ -25,7 +25,7 @@ export function mustRemember(memory: ConditionMemory, node: AssetNode): boolean 
 export function storedState(
   node: AssetNode,
   { seq, requested, held }: ConditionState,
-): Pick<ConditionStateRow, "asset" | "seq" | "requested" | "held"> {
+): WrittenState {
   return {
     asset: node.key,
     seq: seq ?? null,

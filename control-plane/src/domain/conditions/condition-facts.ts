@@ -15,6 +15,8 @@ import type { ObservedVersion, PartitionState } from "./partition-state.ts";
 export class ConditionFacts implements GateView {
   /** Assets with a condition, upstream first. */
   readonly automated: readonly AssetNode[];
+  /** Every asset that anything is to be known of: those, and what is upstream of them. */
+  readonly relevant: readonly AssetKey[];
   readonly #assets = new Map<AssetKey, AssetFacts>();
   readonly #edges = new Map<Edge, EdgeFacts>();
   /** Edges into assets with a condition, by upstream asset. */
@@ -26,6 +28,7 @@ export class ConditionFacts implements GateView {
     this.automated = graph.order.filter((node) => node.definition.automation !== undefined && !node.retired);
     this.#nowMs = nowMs;
     for (const node of ancestors(this.automated)) this.#assets.set(node.key, new AssetFacts(node));
+    this.relevant = [...this.#assets.keys()];
     for (const node of this.automated) {
       for (const edge of node.upstream) {
         const facts = new EdgeFacts(edge, this.asset(edge.upstream));
@@ -36,15 +39,6 @@ export class ConditionFacts implements GateView {
       }
     }
     this.#dirty = new Set(this.automated);
-  }
-
-  /** Every asset that anything is to be known of. */
-  get relevant(): readonly AssetKey[] {
-    return [...this.#assets.keys()];
-  }
-
-  knows(asset: AssetKey): boolean {
-    return this.#assets.has(asset);
   }
 
   asset(node: AssetNode): AssetFacts {
