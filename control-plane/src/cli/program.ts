@@ -109,10 +109,11 @@ function addLaunchCommands(program: Command, ask: Ask): void {
     .description("why it was made, was not, or is blocked, to the root; and what opens it")
     .option(...partition)
     .option(...json)
+    .option("--tree", "its automation condition part by part")
     .addHelpText("after", example("why analytics/route_delays --partition 2001-07"))
     .action(
-      ask(async (context, asset: string, options: { partition?: string }) =>
-        (await import("./commands/why.ts")).why(context, asset, options.partition),
+      ask(async (context, asset: string, options: { partition?: string; tree?: boolean }) =>
+        (await import("./commands/why.ts")).why(context, asset, options),
       ),
     );
 }

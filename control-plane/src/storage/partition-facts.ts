@@ -61,6 +61,16 @@ export async function readAssetFacts(
   return rows.map(placeState);
 }
 
+/** Of how many partitions of these assets something is recorded, counted up to `max`. */
+export async function countKnownPartitions(db: Queryable, assets: readonly AssetKey[], max: number): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `select count(*) as count from (
+       select 1 from versions where asset_key = any ($1) group by asset_key, partition_key limit $2) known`,
+    [assets, max],
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
 /** What is recorded of these partitions. */
 export async function readPlaceFacts(
   db: Queryable,

@@ -18,6 +18,8 @@ export const removedTables = [
   "versions",
   "decisions",
   "automation_requests",
+  "condition_evaluations",
+  "condition_states",
 ] as const;
 
 /** Runs are the history of several assets: their steps and attempts stay, and so do the log and the gate's epoch. */
@@ -56,6 +58,8 @@ async function removeBatch(tx: pg.PoolClient, removal: Removal): Promise<boolean
     (await removeVersions(tx, asset)) ||
     (await removeRows(tx, "decisions", asset)) ||
     (await removeRows(tx, "automation_requests", asset)) ||
+    (await removeRows(tx, "condition_evaluations", asset)) ||
+    (await removeRows(tx, "condition_states", asset)) ||
     (await removeLogs(tx, removal))
   );
 }
@@ -82,7 +86,7 @@ async function removeVersions(tx: pg.PoolClient, asset: string): Promise<boolean
 
 async function removeRows(
   tx: pg.PoolClient,
-  table: "decisions" | "automation_requests",
+  table: "decisions" | "automation_requests" | "condition_evaluations" | "condition_states",
   asset: string,
 ): Promise<boolean> {
   const { rowCount } = await tx.query(

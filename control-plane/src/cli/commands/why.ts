@@ -11,13 +11,17 @@ import { stepName } from "../run-summary.ts";
 type WhyAnswer = Answer<Routes["why"]>;
 
 /** Why a partition was made, was not, or is blocked, to the root, and what opens it. */
-export async function why(context: CommandContext, asset: string, partition: string | undefined): Promise<number> {
+export async function why(
+  context: CommandContext,
+  asset: string,
+  { partition, tree = false }: { readonly partition?: string; readonly tree?: boolean },
+): Promise<number> {
   const answer = await context.api.get("why", `/why/${segment(asset)}`, { partition });
-  print(context, answer, () => whyText(context, answer));
+  print(context, answer, () => whyText(context, answer, tree));
   return exitStatus.succeeded;
 }
 
-function whyText(context: CommandContext, answer: WhyAnswer): string {
+function whyText(context: CommandContext, answer: WhyAnswer, tree: boolean): string {
   const { paint } = context;
   return [
     `${paint("bold", stepName(answer))} ${statusText(context, answer)}`,
@@ -26,6 +30,7 @@ function whyText(context: CommandContext, answer: WhyAnswer): string {
     ...versionLines(context, answer),
     "",
     ...provenanceLines(context, answer),
+    ...automationLines(context, answer, tree),
     ...(answer.remedies.length === 0 ? [] : ["", "What opens it", ...indented(remedyLines(paint, answer.remedies))]),
     "",
   ].join("\n");
@@ -47,6 +52,35 @@ const sentences: Record<WhyAnswer["status"], string> = {
 
 function statusText({ paint }: CommandContext, answer: WhyAnswer): string {
   return paint(colorOf(answer.status), sentences[answer.status]);
+}
+
+/** What its condition comes to now, in a line; with `tree`, part by part. */
+function automationLines({ paint, terminal }: CommandContext, { automation }: WhyAnswer, withTree: boolean): string[] {
+  if (automation === null) return [];
+  const { condition, tree, isRequested, notRequestedBecause, lastRequest } = automation;
+  const outcome =
+    isRequested === true
+      ? " Requested."
+      : notRequestedBecause.length === 0
+        ? ""
+        : ` Not requested: ${printable(notRequestedBecause.join("; "))}.`;
+  const line = `Automation: ${printable(condition)}.${outcome}`;
+  if (!withTree) return [line];
+  return [
+    line,
+    ...(tree === null ? ["There is too much upstream to evaluate it here."] : indented(treeLines(paint, tree))),
+    ...(lastRequest === null
+      ? ["It has never requested this."]
+      : [`Last requested ${agoText(lastRequest.at, terminal.now())} by run ${lastRequest.run}.`]),
+  ];
+}
+
+type Tree = NonNullable<NonNullable<WhyAnswer["automation"]>["tree"]>;
+
+/** A part a line, with the sign of what it is for the partition. */
+function treeLines(paint: CommandContext["paint"], { text, isTrue, of }: Tree): string[] {
+  const sign = isTrue ? paint("green", "✓") : paint("yellow", "✗");
+  return [`${sign} ${printable(text)}`, ...of.flatMap((part) => indented(treeLines(paint, part)))];
 }
 
 /** Assets shown at each end of a way upstream; each is indented further than the one before. */

@@ -1,25 +1,15 @@
 import { createHash } from "node:crypto";
 import { type AssetKey, canonicalJson } from "@headgate/model";
 import type pg from "pg";
-import { ConditionFacts } from "../../domain/conditions/condition-facts.ts";
+import type { ConditionFacts } from "../../domain/conditions/condition-facts.ts";
 import type { ConditionState } from "../../domain/conditions/evaluate-condition.ts";
 import { type AssetEvaluation, ConditionEvaluator } from "../../domain/conditions/evaluate-conditions.ts";
-import type { PartitionState } from "../../domain/conditions/partition-state.ts";
-import { type StoredSet, fromStoredSet } from "../../domain/conditions/stored-set.ts";
 import type { AssetNode, Graph } from "../../domain/graph.ts";
-import {
-  type ConditionForm,
-  type ConditionStateRow,
-  beginConditionStates,
-  readConditionStates,
-} from "../../storage/condition-states.ts";
+import { automatedNodes } from "../../domain/conditions/condition-facts.ts";
+import { type RememberedState, readConditionFacts, readRememberedStates } from "../../storage/condition-snapshot.ts";
+import { type ConditionForm, beginConditionStates } from "../../storage/condition-states.ts";
 import { newestEventSeq } from "../../storage/events-read.ts";
-import { type Place, type PlaceState, readAssetFacts, readPlaceFacts, readTouchedPlaces } from "../../storage/partition-facts.ts";
-
-/** What a condition remembers, and the revision that it was read under. */
-interface RememberedState extends ConditionState {
-  readonly revision: number;
-}
+import { type Place, type PlaceState, readPlaceFacts, readTouchedPlaces } from "../../storage/partition-facts.ts";
 
 /**
  * What a daemon knows of everything that conditions of one graph look at: read once, and from then on kept by what the log
@@ -30,36 +20,34 @@ export class ConditionMemory {
   readonly facts: ConditionFacts;
   readonly #pool: pg.Pool;
   readonly #evaluator: ConditionEvaluator;
-  readonly #states = new Map<AssetKey, RememberedState>();
+  readonly #states: Map<AssetKey, RememberedState>;
   readonly #readers: readonly AssetKey[];
   /** To be read again, though the log may say nothing of them. */
   readonly #doubted = new Map<string, Place>();
   readonly #doubtedStates = new Set<AssetKey>();
-  #seq = 0;
+  #seq: number;
 
-  private constructor(pool: pg.Pool, graph: Graph, nowMs: number) {
+  private constructor(
+    pool: pg.Pool,
+    graph: Graph,
+    read: { facts: ConditionFacts; states: Map<AssetKey, RememberedState>; seq: number },
+  ) {
     this.#pool = pool;
     this.graph = graph;
-    this.facts = new ConditionFacts(graph, nowMs);
+    this.facts = read.facts;
+    this.#states = read.states;
+    this.#seq = read.seq;
     this.#readers = this.facts.automated.map(({ key }) => key);
     this.#evaluator = new ConditionEvaluator(graph, this.facts, (node) => this.stateOf(node));
   }
 
   static async load(pool: pg.Pool, graph: Graph, nowMs: number): Promise<ConditionMemory> {
-    const memory = new ConditionMemory(pool, graph, nowMs);
-    if (memory.#readers.length === 0) return memory;
-    await beginConditionStates(pool, memory.facts.automated.map(formOf), nowMs);
+    const nodes = automatedNodes(graph);
+    if (nodes.length > 0) await beginConditionStates(pool, nodes.map(formOf), nowMs);
     // The log first: what is recorded while the rest is read is then looked at once more, and not missed.
-    memory.#seq = await newestEventSeq(pool);
-    await memory.#readStates(memory.#readers);
-    const states = new Map<AssetKey, Map<string, PartitionState>>();
-    for (const { asset, partition, state } of await readAssetFacts(pool, memory.facts.relevant, memory.#readers)) {
-      const ofAsset = states.get(asset);
-      if (ofAsset === undefined) states.set(asset, new Map([[partition, state]]));
-      else ofAsset.set(partition, state);
-    }
-    memory.facts.fill(states);
-    return memory;
+    const seq = await newestEventSeq(pool);
+    const states = await readRememberedStates(pool, nodes);
+    return new ConditionMemory(pool, graph, { facts: await readConditionFacts(pool, graph, nowMs), states, seq });
   }
 
   /** How far the log was read. */
@@ -134,22 +122,9 @@ export class ConditionMemory {
   }
 
   async #readStates(assets: readonly AssetKey[]): Promise<void> {
-    for (const row of await readConditionStates(this.#pool, assets)) {
-      const node = this.graph.assets.get(row.asset);
-      if (node !== undefined) this.#states.set(row.asset, fromRow(node, row));
-    }
+    const nodes = assets.flatMap((asset) => this.graph.assets.get(asset) ?? []);
+    for (const [asset, state] of await readRememberedStates(this.#pool, nodes)) this.#states.set(asset, state);
   }
-}
-
-function fromRow(node: AssetNode, row: ConditionStateRow): RememberedState {
-  const held = Object.entries(row.held as Record<string, StoredSet>);
-  return {
-    sinceMs: row.sinceMs,
-    revision: row.revision,
-    ...(row.seq === null ? {} : { seq: row.seq }),
-    requested: fromStoredSet(node.space, row.requested as StoredSet),
-    held: new Map(held.map(([path, set]) => [path, fromStoredSet(node.space, set)])),
-  };
 }
 
 /** Moves when built-in conditions are made of other parts, so that no part finds what another one remembers. */

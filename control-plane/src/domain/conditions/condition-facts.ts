@@ -24,8 +24,10 @@ export class ConditionFacts implements GateView {
   #dirty = new Set<AssetNode>();
   #nowMs: number;
 
-  constructor(graph: Graph, nowMs: number) {
-    this.automated = graph.order.filter((node) => node.definition.automation !== undefined && !node.retired);
+  /** @param among looks at these assets and what is upstream of them alone */
+  constructor(graph: Graph, nowMs: number, among?: readonly AssetNode[]) {
+    const seen = among === undefined ? undefined : new Set(ancestors(among));
+    this.automated = automatedNodes(graph).filter((node) => seen?.has(node) ?? true);
     this.#nowMs = nowMs;
     for (const node of ancestors(this.automated)) this.#assets.set(node.key, new AssetFacts(node));
     this.relevant = [...this.#assets.keys()];
@@ -127,4 +129,9 @@ export class ConditionFacts implements GateView {
   #fillEdge(edge: EdgeFacts): void {
     edge.fill(this.asset(edge.edge.downstream).known, this.#nowMs);
   }
+}
+
+/** Assets that a condition requests, upstream first. */
+export function automatedNodes(graph: Graph): readonly AssetNode[] {
+  return graph.order.filter((node) => node.definition.automation !== undefined && !node.retired);
 }

@@ -13,6 +13,22 @@ export interface Explanation {
   readonly of: readonly Explanation[];
 }
 
+/** A part of a condition, and whether it is true for one partition. */
+export interface PartitionExplanation {
+  readonly text: string;
+  readonly isTrue: boolean;
+  readonly of: readonly PartitionExplanation[];
+}
+
+/** The tree of an evaluation as one partition sees it. */
+export function explainPartition({ condition, set, of }: Truth, ordinal: number): PartitionExplanation {
+  return {
+    text: conditionText(condition),
+    isTrue: rangeSet.has(set, ordinal),
+    of: of.map((part) => explainPartition(part, ordinal)),
+  };
+}
+
 /** Ranges that are named at most. */
 const rangesMax = 50;
 

@@ -17,6 +17,33 @@ const graphEdge = z
   })
   .meta({ id: "GraphEdge" });
 
+interface Explanation {
+  readonly text: string;
+  readonly kind: string;
+  readonly count: number;
+  readonly partitions: string;
+  readonly of: readonly Explanation[];
+}
+const explanation: z.ZodType<Explanation, Explanation> = z
+  .object({
+    text: z.string(),
+    kind: z.string(),
+    count: z.int().describe("for how many partitions it was true"),
+    partitions: z.string().describe("which, as ranges and keys; shortened with an ellipsis where there are many"),
+    of: z.array(z.lazy(() => explanation)),
+  })
+  .meta({ id: "Explanation", description: "a part of a condition with its truth set" });
+
+const evaluation = z
+  .object({
+    id: shape.id,
+    at: shape.time,
+    requestedCount: z.int(),
+    run: shape.id.nullable().describe("null: it requested nothing"),
+    explanation,
+  })
+  .meta({ id: "Evaluation" });
+
 /** Assets, their versions, partitions and checks. */
 export const assetRoutes = {
   getGraph: route({
@@ -45,6 +72,16 @@ export const assetRoutes = {
     params: oneAsset,
     status: 200,
     answer: assetDetail,
+  }),
+  listEvaluations: route({
+    method: "GET",
+    path: `${api}/assets/{key}/evaluations`,
+    tag: "assets",
+    summary: "How its automation condition was evaluated: where it requested something, and the newest where it did not",
+    params: oneAsset,
+    query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }),
+    status: 200,
+    answer: z.object({ items: z.array(evaluation).describe("newest first; of each asset the last hundred are kept") }),
   }),
   listVersions: route({
     method: "GET",

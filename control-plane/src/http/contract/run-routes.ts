@@ -19,6 +19,28 @@ const api = "/api/v1";
 const oneAsset = z.object({ key: shape.assetKeyParam });
 const oneRun = z.object({ id: shape.idParam });
 
+interface ConditionTree {
+  readonly text: string;
+  readonly isTrue: boolean;
+  readonly of: readonly ConditionTree[];
+}
+const conditionTree: z.ZodType<ConditionTree, ConditionTree> = z
+  .object({ text: z.string(), isTrue: z.boolean(), of: z.array(z.lazy(() => conditionTree)) })
+  .meta({ id: "ConditionTree", description: "a part of a condition, and whether it is true for the partition" });
+
+const whyAutomation = z
+  .object({
+    condition: z.string().describe("on one line"),
+    isRequested: z.boolean().nullable().describe("what the condition, with its guards, comes to now; null: not evaluated here"),
+    tree: conditionTree.nullable().describe("null: there is too much to look at for an answer"),
+    notRequestedBecause: z.array(z.string()).describe("sentences without full stops"),
+    lastRequest: z
+      .object({ run: shape.id, at: shape.time })
+      .nullable()
+      .describe("the last time that the condition requested this partition"),
+  })
+  .meta({ id: "WhyAutomation" });
+
 const why = z
   .object({
     asset: z.string(),
@@ -43,6 +65,7 @@ const why = z
       .object({ run: shape.id, step: z.int(), state: stepState, error: shape.failure.nullable() })
       .nullable()
       .describe("the last step that ended without a version, if nothing was made since"),
+    automation: whyAutomation.nullable().describe("null: the asset has no condition"),
   })
   .meta({ id: "Why" });
 

@@ -2,6 +2,7 @@ import { rangeSet } from "@headgate/model";
 import { conditionLine } from "../../domain/conditions/condition-line.ts";
 import type { AssetNode } from "../../domain/graph.ts";
 import { publishes } from "../../domain/publication.ts";
+import { readEvaluations } from "../../storage/condition-evaluations.ts";
 import { latestResults } from "../../storage/checks-read.ts";
 import { publicationsOf } from "../../storage/publications.ts";
 import { listVersions, readVersion, type VersionRecord } from "../../storage/versions-read.ts";
@@ -19,6 +20,7 @@ import {
   presentRanges,
 } from "../present-asset.ts";
 import { presentOwner } from "../present-reason.ts";
+import { presentTime } from "../present-run.ts";
 import { presentVersion, presentVersions } from "../present-version.ts";
 import { Problem } from "../problem.ts";
 import type { Handlers } from "../request.ts";
@@ -27,6 +29,7 @@ type AssetRouteName =
   | "getGraph"
   | "listAssets"
   | "getAsset"
+  | "listEvaluations"
   | "listVersions"
   | "getVersion"
   | "getPartitions"
@@ -110,6 +113,20 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
       source: { ...definition.source },
       newest: newest === undefined ? null : await presentVersion(context, context.db, node, newest),
       publications: publications === undefined ? null : presentPublications(publications),
+    };
+  },
+
+  async listEvaluations(context, { params, query }) {
+    const node = findAsset(context, params.key);
+    const stored = await readEvaluations(context.pool, node.key, query.limit);
+    return {
+      items: stored.map(({ id, evaluatedAtMs, requestedCount, runId, explanation }) => ({
+        id,
+        at: presentTime(new Date(evaluatedAtMs)),
+        requestedCount,
+        run: runId,
+        explanation,
+      })),
     };
   },
 

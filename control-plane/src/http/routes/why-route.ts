@@ -15,6 +15,7 @@ import { presentReason } from "../present-reason.ts";
 import { presentRuns, presentTime } from "../present-run.ts";
 import { presentVersion } from "../present-version.ts";
 import type { Handlers } from "../request.ts";
+import { whyAutomation } from "../why-automation.ts";
 
 export const whyRoute: Pick<Handlers, "why"> = {
   async why(context, { params, query }) {
@@ -23,12 +24,13 @@ export const whyRoute: Pick<Handlers, "why"> = {
     checkPartition(node, partition);
     const nowMs = context.now();
     const keys = ancestors([node]).map((found) => found.key);
-    const [status, view, decision, newest, failed] = await Promise.all([
+    const [status, view, decision, newest, failed, automation] = await Promise.all([
       loadStatus(context, node, partition),
       loadGateView(context.pool, keys),
       newestDecision(context.db, node.key, partition),
       readNewestVersion(context.db, node.key, partition),
       lastFailure(context.db, node.key, partition),
+      whyAutomation(context, node, partition),
     ]);
     const now = why(context.graph(), node, partition, view, nowMs);
     const madeSinceMs = newest?.view.createdAtMs ?? -Infinity;
@@ -75,6 +77,7 @@ export const whyRoute: Pick<Handlers, "why"> = {
               state: shownFailure.state,
               error: presentFailure(shownFailure.error),
             },
+      automation,
     };
   },
 };

@@ -1,5 +1,5 @@
 import { ConditionOperand, type AutomationCondition as WireCondition } from "@headgate/proto";
-import { ModelError, windowCadence } from "@headgate/model";
+import { ModelError, tickTimes } from "@headgate/model";
 import type { AutomationCondition, ConditionTree } from "../when.ts";
 import { DefinitionProblem } from "./problem.ts";
 
@@ -93,7 +93,7 @@ const operands = {
 
 function checkCron(what: string, cron: string, timezone: string): void {
   try {
-    windowCadence(cron, timezone);
+    tickTimes([cron], timezone);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     throw invalid(what, `is not valid: ${error.message}`, `${error.hint[0]?.toUpperCase() ?? ""}${error.hint.slice(1)}.`);
