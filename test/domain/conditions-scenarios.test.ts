@@ -154,7 +154,8 @@ function readAsset(text: string): ReturnType<typeof assetOf> {
   const [, key = "", kind, start, reads = "", condition = ""] =
     /^(\S+)(?: (daily|monthly) (\S+))?(?: reads (.*?))?(?: when (.*))?$/.exec(text) ?? [];
   const cron = kind === "monthly" ? "0 0 1 * *" : "0 0 * * *";
-  const partitions = kind === undefined ? undefined : ({ kind: "timeWindow", cron, timezone: "UTC", start: start ?? "" } as const);
+  const partitions =
+    kind === undefined ? undefined : ({ kind: "timeWindow", cron, timezone: "UTC", start: start ?? "" } as const);
   const edges = reads === "" ? [] : reads.split(", ").map(readEdge);
   return assetOf(key, edges, {
     ...(partitions === undefined ? {} : { partitions }),
@@ -170,7 +171,8 @@ function readEdge(text: string): DependencyText {
     ...(how === undefined
       ? {}
       : {
-          mapping: how === "all" ? { kind: "all" } : { kind: "window", startOffset: Number(how), endOffset: Number(how) },
+          mapping:
+            how === "all" ? { kind: "all" } : { kind: "window", startOffset: Number(how), endOffset: Number(how) },
         }),
   };
 }

@@ -53,6 +53,7 @@ describe("the contract", () => {
       ["listAssetChecks", "GET", `/api/v1/assets/${key}/checks`],
       ["listChecks", "GET", "/api/v1/checks"],
       ["why", "GET", `/api/v1/why/${key}?partition=2001-07`],
+      ["listEvaluations", "GET", `/api/v1/assets/${key}/evaluations`],
       ["why", "GET", "/api/v1/why/analytics%2Froute_delays?partition=2001-07"],
       ["plan", "POST", "/api/v1/plan", { selection: "analytics/route_delays" }],
       ["createRun", "POST", "/api/v1/runs", { selection: "flights/airports" }],

@@ -88,10 +88,16 @@ describe("when", () => {
   });
 
   test.each([
-    [when.onCron("0 6 * *"), /automation condition of asset shop\/x is not valid: cron "0 6 \* \*" has not five fields/],
+    [
+      when.onCron("0 6 * *"),
+      /automation condition of asset shop\/x is not valid: cron "0 6 \* \*" has not five fields/,
+    ],
     [when.cronTickPassed("0 6 * * *", "Mars/Olympus"), /time ?zone/i],
     [when.inLatestTimeWindow(0), /asks for the newest 0 time windows/],
-    [Array.from({ length: 20 }).reduce((inner: AutomationCondition) => inner.not(), when.gateOpen()), /more than 20 deep/],
+    [
+      Array.from({ length: 20 }).reduce((inner: AutomationCondition) => inner.not(), when.gateOpen()),
+      /more than 20 deep/,
+    ],
   ])("%# is refused where it is defined, with what is wrong", (automation, message) => {
     const describing = () => describeAsset(asset({ key: "shop/x", automation, compute: () => 1 }), "shop", "1");
     expect(describing).toThrow(message);
@@ -102,7 +108,10 @@ describe("when", () => {
 test.each<[Condition, string]>([
   [{ kind: "updated" }, "The automation condition of a/x says updated of the asset itself"],
   [{ kind: "anyDeps", of: { kind: "gateOpen" } }, "says gateOpen of a dependency."],
-  [{ kind: "anyDeps", of: { kind: "not", of: { kind: "updated" } } }, "says updated of a dependency among other things"],
+  [
+    { kind: "anyDeps", of: { kind: "not", of: { kind: "updated" } } },
+    "says updated of a dependency among other things",
+  ],
   [{ kind: "filtered", of: { kind: "eager" }, allow: "team:" }, 'has a selection that cannot be read, "team:"'],
   [{ kind: "onCron", cron: "0 6 31 2 *", timezone: "UTC" }, "never ticks"],
   [{ kind: "and", of: [] }, "has an empty list of parts"],

@@ -1,6 +1,9 @@
 import { type AssetKey, rangeSet } from "@headgate/model";
 import { ConditionFacts } from "../../control-plane/src/domain/conditions/condition-facts.ts";
-import { type AssetEvaluation, ConditionEvaluator } from "../../control-plane/src/domain/conditions/evaluate-conditions.ts";
+import {
+  type AssetEvaluation,
+  ConditionEvaluator,
+} from "../../control-plane/src/domain/conditions/evaluate-conditions.ts";
 import type { ConditionState } from "../../control-plane/src/domain/conditions/evaluate-condition.ts";
 import { type HeldBack, heldBack } from "../../control-plane/src/domain/conditions/held-back.ts";
 import type {
@@ -106,7 +109,11 @@ export class ConditionWorld {
     );
     const version = versionOf(`${place}#${seq}`, seq, { partition, results, createdAtMs: this.nowMs });
     const { versions } = this.state(place);
-    const made: ObservedVersion = { ...version, codeVersion: this.node(place).definition.codeVersion, judgedAtMs: this.nowMs };
+    const made: ObservedVersion = {
+      ...version,
+      codeVersion: this.node(place).definition.codeVersion,
+      judgedAtMs: this.nowMs,
+    };
     const { request } = this.state(place);
     const asked = request === undefined ? [] : (this.#requested.get(place) ?? []);
     this.#change(place, {

@@ -188,7 +188,8 @@ export class Automation {
   /** Stores what conditions that requested nothing must know in their next evaluation. */
   async #remember(memory: ConditionMemory, nodes: readonly AssetNode[]): Promise<void> {
     const changed = nodes.filter((node) => mustRemember(memory, node));
-    for (const node of nodes) if (!changed.includes(node)) memory.advance(node, nextState(memory, node, rangeSet.empty));
+    for (const node of nodes)
+      if (!changed.includes(node)) memory.advance(node, nextState(memory, node, rangeSet.empty));
     if (changed.length === 0) return;
     const next = changed.map((node) => ({ node, state: nextState(memory, node, rangeSet.empty) }));
     const keys = changed.map(({ key }) => key);

@@ -32,11 +32,12 @@ export async function whyAutomation(context: ApiContext, node: AssetNode, partit
   };
 }
 
-async function truthNow({ pool, graph, now }: ApiContext, node: AssetNode): Promise<Truth | undefined> {
+async function truthNow(context: ApiContext, node: AssetNode): Promise<Truth | undefined> {
+  const { pool } = context;
   const upstream = ancestors([node]).map(({ key }) => key);
   if ((await countKnownPartitions(pool, upstream, knownMax)) >= knownMax) return undefined;
-  const current = graph();
-  const facts = await readConditionFacts(pool, current, now(), [node]);
+  const current = context.graph();
+  const facts = await readConditionFacts(pool, current, context.now(), [node]);
   const states = await readRememberedStates(pool, facts.automated);
   const fresh = { sinceMs: facts.nowMs, requested: rangeSet.empty, held: new Map<string, never>() };
   const evaluator = new ConditionEvaluator(current, facts, ({ key }) => states.get(key) ?? fresh);

@@ -75,10 +75,7 @@ export async function lockConditionStates(
 }
 
 /** Writes what conditions remember from now on, under the next revision; the caller has locked them. */
-export async function writeConditionStates(
-  tx: Queryable,
-  states: readonly WrittenState[],
-): Promise<void> {
+export async function writeConditionStates(tx: Queryable, states: readonly WrittenState[]): Promise<void> {
   await tx.query(
     `update condition_states s set revision = s.revision + 1, seq = x.seq, requested = x.requested, held = x.held
      from jsonb_to_recordset($1::jsonb) as x (asset text, seq bigint, requested jsonb, held jsonb)

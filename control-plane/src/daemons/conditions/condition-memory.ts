@@ -74,7 +74,7 @@ export class ConditionMemory {
       }
     };
     take(await readPlaceFacts(this.#pool, doubted, this.#readers));
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const read = await readTouchedPlaces(this.#pool, this.#seq, this.facts.relevant, this.#readers);
       take(read.states);
       this.#seq = read.seq;

@@ -42,8 +42,12 @@ export class HeldPartitions {
     for (const node of memory.facts.automated) {
       const evaluation = memory.evaluation(node);
       if (evaluation === undefined || (!evaluated.has(node) && !behind.has(node))) continue;
-      const held = heldBack(memory.graph, memory.facts, evaluation, heldMax, (asset, partition) =>
-        this.#byAsset.get(asset)?.get(partition)?.reasons,
+      const held = heldBack(
+        memory.graph,
+        memory.facts,
+        evaluation,
+        heldMax,
+        (asset, partition) => this.#byAsset.get(asset)?.get(partition)?.reasons,
       );
       if (held.length === 0) this.#byAsset.delete(node.key);
       else this.#byAsset.set(node.key, new Map(held.map((one) => [one.partition, one])));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AssetKey, rangeSet } from "@headgate/model";
+import { rangeSet } from "@headgate/model";
 import type pg from "pg";
 import { cronsOf } from "../../domain/conditions/condition.ts";
 import { lastTickMs } from "../../domain/conditions/cron-ticks.ts";
@@ -238,7 +238,7 @@ function requestedOf(wanted: readonly Wanted[], node: AssetNode) {
 }
 
 function placeOf({ node, partition }: Wanted): Place {
-  return { asset: node.key as AssetKey, partition };
+  return { asset: node.key, partition };
 }
 
 function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {

@@ -1,5 +1,5 @@
 import { type RangeSet, rangeSet } from "@headgate/model";
-import { allParts } from "../../domain/conditions/condition.ts";
+import { type Condition, allParts } from "../../domain/conditions/condition.ts";
 import type { ConditionState } from "../../domain/conditions/evaluate-condition.ts";
 import { sameMemory } from "../../domain/conditions/evaluate-conditions.ts";
 import { toStoredSet } from "../../domain/conditions/stored-set.ts";
@@ -16,16 +16,13 @@ export function nextState(memory: ConditionMemory, node: AssetNode, requested: R
 /** Whether the last evaluation, which requested nothing, must be stored, since the next one will go by it. */
 export function mustRemember(memory: ConditionMemory, node: AssetNode): boolean {
   const { automation } = node.definition;
-  if (automation === undefined || !remembers(node)) return false;
+  if (automation === undefined || !remembers(automation)) return false;
   const state = memory.stateOf(node);
   const remembered = memory.evaluation(node)?.remembered ?? new Map<string, RangeSet>();
   return state.seq === undefined || !rangeSet.isEmpty(state.requested) || !sameMemory(state.held, remembered);
 }
 
-export function storedState(
-  node: AssetNode,
-  { seq, requested, held }: ConditionState,
-): WrittenState {
+export function storedState(node: AssetNode, { seq, requested, held }: ConditionState): WrittenState {
   return {
     asset: node.key,
     seq: seq ?? null,
@@ -34,19 +31,16 @@ export function storedState(
   };
 }
 
-/** Whether any part of the condition depends on evaluations before: the built-in ones have none that does. */
-function remembers({ definition }: AssetNode): boolean {
-  for (const part of definition.automation === undefined ? [] : allParts(definition.automation)) {
-    switch (part.kind) {
-      case "since":
-      case "newlyTrue":
-      case "newlyRequested":
-      case "newlyMaterialized":
-      case "initialEvaluation":
-        return true;
-      default:
-        break;
-    }
-  }
+/** Parts that go by evaluations before: the built-in conditions have none. */
+const remembering: ReadonlySet<Condition["kind"]> = new Set<Condition["kind"]>([
+  "since",
+  "newlyTrue",
+  "newlyRequested",
+  "newlyMaterialized",
+  "initialEvaluation",
+]);
+
+function remembers(condition: Condition): boolean {
+  for (const { kind } of allParts(condition)) if (remembering.has(kind)) return true;
   return false;
 }

@@ -28,21 +28,30 @@ export function conditionLine(condition: Condition): string {
       return `${condition.kind}(${JSON.stringify(condition.cron)}, ${JSON.stringify(condition.timezone)})`;
     case "inLatestTimeWindow":
       return `inLatestTimeWindow(${condition.count})`;
-    default:
+    case "onMissing":
+    case "eager":
+    case "missing":
+    case "inProgress":
+    case "failed":
+    case "checkPending":
+    case "checkFailed":
+    case "codeVersionChanged":
+    case "gateOpen":
+    case "newlyRequested":
+    case "newlyMaterialized":
+    case "requestedBefore":
+    case "initialEvaluation":
+    case "notRequestedYet":
+    case "updated":
+    case "onItsWay":
       return condition.kind;
   }
 }
 
+const compound: ReadonlySet<Condition["kind"]> = new Set<Condition["kind"]>(["and", "or", "since", "filtered"]);
+
 /** In parentheses where it could be read otherwise. */
 function inner(condition: Condition): string {
   const line = conditionLine(condition);
-  switch (condition.kind) {
-    case "and":
-    case "or":
-    case "since":
-    case "filtered":
-      return `(${line})`;
-    default:
-      return line;
-  }
+  return compound.has(condition.kind) ? `(${line})` : line;
 }

@@ -9,69 +9,68 @@ export interface ConditionProblem {
   readonly hint: string;
 }
 
+/** Said of dependencies alone. */
+const ofDependencies: ReadonlySet<Condition["kind"]> = new Set<Condition["kind"]>([
+  "updated",
+  "updatedSinceTick",
+  "onItsWay",
+]);
+/** Said of whatever asset. */
+const ofAnyAsset: ReadonlySet<Condition["kind"]> = new Set<Condition["kind"]>([
+  "missing",
+  "inProgress",
+  "failed",
+  "checkPending",
+  "checkFailed",
+  "codeVersionChanged",
+  "inLatestTimeWindow",
+]);
+
 /** Why a condition cannot be evaluated; `undefined` if it can. */
 export function conditionProblem(condition: Condition): ConditionProblem | undefined {
-  return ownProblem(condition);
-}
-
-function ownProblem(condition: Condition): ConditionProblem | undefined {
-  switch (condition.kind) {
-    case "updated":
-    case "updatedSinceTick":
-    case "onItsWay":
-      return {
-        message: `says ${condition.kind} of the asset itself, which is said of dependencies alone.`,
-        hint: `Write when.anyDeps(when.${condition.kind}(...)).`,
-      };
-    case "anyDeps":
-    case "allDeps":
-      return condition.of.kind === "updated" ? undefined : dependencyProblem(condition.of);
-    case "onCron":
-    case "cronTickPassed":
-      return cronProblem(condition);
-    case "and":
-    case "or":
-      if (condition.of.length === 0) return { message: "has an empty list of parts.", hint: "Give it a part." };
-      break;
-    case "filtered": {
-      const problem = selectionProblem(condition.allow) ?? selectionProblem(condition.ignore);
-      if (problem !== undefined) return problem;
-      break;
-    }
-    default:
-      break;
+  const { kind } = condition;
+  if (ofDependencies.has(kind)) {
+    return {
+      message: `says ${kind} of the asset itself, which is said of dependencies alone.`,
+      hint: `Write when.anyDeps(when.${kind}(...)).`,
+    };
   }
-  return firstProblem(partsOf(condition), ownProblem);
+  if (kind === "anyDeps" || kind === "allDeps") {
+    return condition.of.kind === "updated" ? undefined : dependencyProblem(condition.of);
+  }
+  const own =
+    "cron" in condition
+      ? cronProblem(condition)
+      : kind === "and" || kind === "or"
+        ? emptyProblem(condition.of)
+        : kind === "filtered"
+          ? (selectionProblem(condition.allow) ?? selectionProblem(condition.ignore))
+          : undefined;
+  return own ?? firstProblem(partsOf(condition), conditionProblem);
 }
 
 function dependencyProblem(condition: Condition): ConditionProblem | undefined {
-  switch (condition.kind) {
-    case "and":
-    case "or":
-      if (condition.of.length === 0) return { message: "has an empty list of parts.", hint: "Give it a part." };
-      return firstProblem(condition.of, dependencyProblem);
-    case "not":
-      return dependencyProblem(condition.of);
-    case "missing":
-    case "inProgress":
-    case "failed":
-    case "checkPending":
-    case "checkFailed":
-    case "codeVersionChanged":
-    case "inLatestTimeWindow":
-    case "onItsWay":
-      return undefined;
-    case "updatedSinceTick":
-      return cronProblem(condition);
-    default:
-      return {
-        message: `says ${condition.kind} of a dependency${condition.kind === "updated" ? " among other things" : ""}.`,
-        hint:
-          condition.kind === "updated"
-            ? "Let when.updated() stand alone, and join when.anyDeps(when.updated()) with the rest."
-            : "Join it with when.anyDeps(...) instead of putting it inside.",
-      };
+  const { kind } = condition;
+  if (kind === "and" || kind === "or") {
+    return emptyProblem(condition.of) ?? firstProblem(condition.of, dependencyProblem);
   }
+  if (kind === "not") return dependencyProblem(condition.of);
+  if (kind === "updatedSinceTick") return cronProblem(condition);
+  if (kind === "onItsWay" || ofAnyAsset.has(kind)) return undefined;
+  if (kind === "updated") {
+    return {
+      message: "says updated of a dependency among other things.",
+      hint: "Let when.updated() stand alone, and join when.anyDeps(when.updated()) with the rest.",
+    };
+  }
+  return {
+    message: `says ${kind} of a dependency.`,
+    hint: "Join it with when.anyDeps(...) instead of putting it inside.",
+  };
+}
+
+function emptyProblem(of: readonly Condition[]): ConditionProblem | undefined {
+  return of.length > 0 ? undefined : { message: "has an empty list of parts.", hint: "Give it a part." };
 }
 
 function firstProblem(

@@ -60,38 +60,26 @@ export function conditionText(condition: Condition): string {
   }
 }
 
+const ofDependency: Partial<Record<Condition["kind"], string>> = {
+  updated: "is updated",
+  onItsWay: "is on its way",
+  missing: "is missing",
+  inProgress: "is being made",
+  failed: "has failed",
+  checkPending: "has a check that has not ended yet",
+  checkFailed: "has a check that failed",
+  codeVersionChanged: "was made by other code",
+};
+
 /** What is said of a dependency, to follow "any dependency" or "every dependency". */
 function dependencyText(condition: Condition): string {
-  switch (condition.kind) {
-    case "updated":
-      return "is updated";
-    case "updatedSinceTick":
-      return `is updated since cron ${cronText(condition)} ticked`;
-    case "onItsWay":
-      return "is on its way";
-    case "missing":
-      return "is missing";
-    case "inProgress":
-      return "is being made";
-    case "failed":
-      return "has failed";
-    case "checkPending":
-      return "has a check that has not ended yet";
-    case "checkFailed":
-      return "has a check that failed";
-    case "codeVersionChanged":
-      return "was made by other code";
-    case "inLatestTimeWindow":
-      return `is ${conditionText(condition)}`;
-    case "not":
-      return `not (${dependencyText(condition.of)})`;
-    case "and":
-      return condition.of.map(dependencyText).join(" and ");
-    case "or":
-      return condition.of.map(dependencyText).join(" or ");
-    default:
-      return conditionText(condition);
+  if (condition.kind === "updatedSinceTick") return `is updated since cron ${cronText(condition)} ticked`;
+  if (condition.kind === "inLatestTimeWindow") return `is ${conditionText(condition)}`;
+  if (condition.kind === "not") return `not (${dependencyText(condition.of)})`;
+  if (condition.kind === "and" || condition.kind === "or") {
+    return condition.of.map(dependencyText).join(` ${condition.kind} `);
   }
+  return ofDependency[condition.kind] ?? condition.kind;
 }
 
 function cronText({ cron, timezone }: CronTicks): string {

@@ -60,9 +60,7 @@ export interface DependencyFilter {
 }
 
 export type BuiltIn =
-  | { readonly kind: "onMissing" }
-  | { readonly kind: "eager" }
-  | ({ readonly kind: "onCron" } & CronTicks);
+  { readonly kind: "onMissing" } | { readonly kind: "eager" } | ({ readonly kind: "onCron" } & CronTicks);
 
 export type Condition =
   | BuiltIn

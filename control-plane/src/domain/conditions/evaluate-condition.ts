@@ -217,7 +217,22 @@ class Evaluation {
       }
       case "inLatestTimeWindow":
         return operandSet(condition, edge.upstream, nowMs);
-      default:
+      case "onMissing":
+      case "eager":
+      case "onCron":
+      case "gateOpen":
+      case "cronTickPassed":
+      case "newlyRequested":
+      case "newlyMaterialized":
+      case "requestedBefore":
+      case "initialEvaluation":
+      case "notRequestedYet":
+      case "updated":
+      case "since":
+      case "newlyTrue":
+      case "anyDeps":
+      case "allDeps":
+      case "filtered":
         throw new Error(`${condition.kind} says nothing of a dependency`);
     }
   }

@@ -2,6 +2,7 @@ import { type RangeSet, rangeSet } from "@headgate/model";
 import type { AssetNode, Graph } from "../graph.ts";
 import { parseSelection, select } from "../selection.ts";
 import type { ConditionFacts } from "./condition-facts.ts";
+import type { Condition } from "./condition.ts";
 import { type ConditionState, type EvaluationContext, type Truth, evaluateCondition } from "./evaluate-condition.ts";
 import { guarded } from "./expand-condition.ts";
 
@@ -65,7 +66,6 @@ export class ConditionEvaluator {
   }
 
   #evaluateAsset(node: AssetNode): AssetEvaluation {
-    const facts = this.#facts.asset(node);
     const condition = guarded(node.definition.automation ?? { kind: "onMissing" });
     const underWay = this.#underWay(node);
     let own = underWay;
@@ -88,7 +88,9 @@ export class ConditionEvaluator {
       own = next;
     }
     // Of partitions that read each other the first; the others are on their way behind it.
-    const later = itself.map((edge) => edge.readersOf(truth.set, this.#facts.nowMs)).reduce(rangeSet.union, rangeSet.empty);
+    const later = itself
+      .map((edge) => edge.readersOf(truth.set, this.#facts.nowMs))
+      .reduce(rangeSet.union, rangeSet.empty);
     const [wanted = rangeSet.empty, open = rangeSet.empty] = truth.of.map(({ set }) => set);
     const held = rangeSet.difference(rangeSet.difference(wanted, open), own);
     return { node, truth, requests: rangeSet.difference(truth.set, later), held, coming: own, remembered };
@@ -121,19 +123,16 @@ export function sameMemory(a: ReadonlyMap<string, RangeSet>, b: ReadonlyMap<stri
   return [...places].every((place) => rangeSet.equals(a.get(place) ?? rangeSet.empty, b.get(place) ?? rangeSet.empty));
 }
 
-/** Whether a part is true that is true in one evaluation and then no more. */
+/** Parts that are true in one evaluation and then no more. */
+const pulses: ReadonlySet<Condition["kind"]> = new Set<Condition["kind"]>([
+  "newlyTrue",
+  "newlyRequested",
+  "newlyMaterialized",
+  "initialEvaluation",
+]);
+
 function hasPulse({ condition, set, of }: Truth): boolean {
-  switch (condition.kind) {
-    case "newlyTrue":
-    case "newlyRequested":
-    case "newlyMaterialized":
-    case "initialEvaluation":
-      if (set.length > 0) return true;
-      break;
-    default:
-      break;
-  }
-  return of.some(hasPulse);
+  return (pulses.has(condition.kind) && set.length > 0) || of.some(hasPulse);
 }
 
 /** Which assets a selection names; one that cannot be read, or names none, names none. */

@@ -1,4 +1,5 @@
 import { type PartitionSpace, type RangeSet, formatPartitions, rangeSet } from "@headgate/model";
+import type { Condition } from "./condition.ts";
 import { conditionText } from "./condition-text.ts";
 import type { Truth } from "./evaluate-condition.ts";
 
@@ -48,7 +49,8 @@ export function partitionsText(space: PartitionSpace, set: RangeSet): string {
   const text = (shown: RangeSet): string => formatPartitions(space, shown);
   if (space.definition?.kind === "dynamic") {
     const [first = 0] = set[0] ?? [];
-    const few = rangeSet.size(set) <= rangesMax ? set : rangeSet.intersection(set, rangeSet.range(first, first + rangesMax));
+    const few =
+      rangeSet.size(set) <= rangesMax ? set : rangeSet.intersection(set, rangeSet.range(first, first + rangesMax));
     return few === set ? text(set) : `${text(few)},…`;
   }
   return set.length <= rangesMax ? text(set) : `${text(set.slice(0, rangesMax))},…`;
@@ -74,22 +76,22 @@ const requestedBefore = "it was requested before with what it would read now, an
 function sentencesOf(truth: Truth, ordinal: number): readonly string[] {
   if (rangeSet.has(truth.set, ordinal)) return [];
   const { condition, of } = truth;
-  switch (condition.kind) {
-    case "and":
-    case "onMissing":
-    case "eager":
-    case "onCron":
-      return of.flatMap((part) => sentencesOf(part, ordinal));
-    case "or":
-      return [of.flatMap((part) => sentencesOf(part, ordinal)).join(", and ")];
-    case "filtered":
-      return of.flatMap((part) => sentencesOf(part, ordinal));
-    case "not":
-      return [notText(condition.of.kind, of[0] === undefined ? "" : conditionText(of[0].condition))];
-    default:
-      return [untrueText(condition.kind, conditionText(condition))];
+  if (condition.kind === "not") {
+    return [notText(condition.of.kind, of[0] === undefined ? "" : conditionText(of[0].condition))];
   }
+  if (condition.kind === "or") return [of.flatMap((part) => sentencesOf(part, ordinal)).join(", and ")];
+  if (joined.has(condition.kind)) return of.flatMap((part) => sentencesOf(part, ordinal));
+  return [untrueText(condition.kind, conditionText(condition))];
 }
+
+/** Not true because of its parts. */
+const joined: ReadonlySet<Condition["kind"]> = new Set<Condition["kind"]>([
+  "and",
+  "onMissing",
+  "eager",
+  "onCron",
+  "filtered",
+]);
 
 /** What is true and should not be. */
 function notText(kind: string, text: string): string {

@@ -77,7 +77,8 @@ export const assetRoutes = {
     method: "GET",
     path: `${api}/assets/{key}/evaluations`,
     tag: "assets",
-    summary: "How its automation condition was evaluated: where it requested something, and the newest where it did not",
+    summary:
+      "How its automation condition was evaluated: where it requested something, and the newest where it did not",
     params: oneAsset,
     query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }),
     status: 200,

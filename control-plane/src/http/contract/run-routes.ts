@@ -31,7 +31,10 @@ const conditionTree: z.ZodType<ConditionTree, ConditionTree> = z
 const whyAutomation = z
   .object({
     condition: z.string().describe("on one line"),
-    isRequested: z.boolean().nullable().describe("what the condition, with its guards, comes to now; null: not evaluated here"),
+    isRequested: z
+      .boolean()
+      .nullable()
+      .describe("what the condition, with its guards, comes to now; null: not evaluated here"),
     tree: conditionTree.nullable().describe("null: there is too much to look at for an answer"),
     notRequestedBecause: z.array(z.string()).describe("sentences without full stops"),
     lastRequest: z

@@ -13,7 +13,11 @@ export function describeCondition(what: string, { tree }: AutomationCondition): 
   let parts = 0;
   const describe = (part: ConditionTree, depth: number): WireCondition => {
     if (depth > depthMax || ++parts > partsMax) {
-      throw invalid(what, `is more than ${depthMax} deep or of more than ${partsMax} parts`, "Say it with fewer parts.");
+      throw invalid(
+        what,
+        `is more than ${depthMax} deep or of more than ${partsMax} parts`,
+        "Say it with fewer parts.",
+      );
     }
     return { kind: wireKind(what, part, (inner) => describe(inner, depth + 1)) };
   };
@@ -38,7 +42,11 @@ function wireKind(what: string, part: ConditionTree, describe: Describe): NonNul
     case "inLatestTimeWindow": {
       const { count } = part;
       if (!Number.isSafeInteger(count) || count < 1 || count > windowsMax) {
-        throw invalid(what, `asks for the newest ${count} time windows`, `Write a whole number from 1 to ${windowsMax}.`);
+        throw invalid(
+          what,
+          `asks for the newest ${count} time windows`,
+          `Write a whole number from 1 to ${windowsMax}.`,
+        );
       }
       return { $case: "inLatestTimeWindow", value: count };
     }
@@ -96,7 +104,11 @@ function checkCron(what: string, cron: string, timezone: string): void {
     tickTimes([cron], timezone);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    throw invalid(what, `is not valid: ${error.message}`, `${error.hint[0]?.toUpperCase() ?? ""}${error.hint.slice(1)}.`);
+    throw invalid(
+      what,
+      `is not valid: ${error.message}`,
+      `${error.hint[0]?.toUpperCase() ?? ""}${error.hint.slice(1)}.`,
+    );
   }
 }
 
