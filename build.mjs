@@ -123,10 +123,16 @@ async function buildPackages() {
 /** The files of the web UI, as `{ path, contents }` with paths below its folder. */
 export async function webFiles() {
   const { build: viteBuild } = await import("vite");
+  const { NODE_ENV: before } = process.env;
+  // Vite takes React's slow development version for anything else, "test" of vitest too.
+  process.env.NODE_ENV = "production";
   const { output } = await viteBuild({
     configFile: join(root, "web", "vite.config.ts"),
     logLevel: "warn",
     build: { write: false },
+  }).finally(() => {
+    if (before === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = before;
   });
   return output.map((part) => ({ path: part.fileName, contents: part.type === "chunk" ? part.code : part.source }));
 }

@@ -39,6 +39,8 @@ describe("the contract", () => {
       ["getDefinitions", "GET", "/api/v1/definitions"],
       ["listTeams", "GET", "/api/v1/teams"],
       ["listGates", "GET", "/api/v1/gates"],
+      ["getSystem", "GET", "/api/v1/system"],
+      ["getFacets", "GET", "/api/v1/facets"],
       ["getGraph", "GET", "/api/v1/graph"],
       ["getGraphOverview", "GET", "/api/v1/graph/overview"],
       ["getGraphLayout", "GET", `/api/v1/graph/layouts/${layout}`],

@@ -61,9 +61,27 @@ describe("reading what a run did", () => {
         { status: "passed", partitions: "2001-01..2001-03", count: 3 },
         { status: "neverMaterialized", partitions: "2001-04..2001-06", count: 3 },
       ],
+      runs: [
+        { status: "passed", start: 0, count: 3, first: "2001-01", last: "2001-03" },
+        { status: "neverMaterialized", start: 3, count: 3, first: "2001-04", last: "2001-06" },
+        { status: "failed", start: 6, count: 1, first: "2001-07", last: "2001-07" },
+      ],
+      keys: [],
     });
+    const some = await api.get(`/api/v1/assets/${raw}/partitions?start=5&keys=5`);
+    expect(some.json.keys).toEqual([
+      { partition: "2001-06", status: "neverMaterialized" },
+      { partition: "2001-07", status: "failed" },
+    ]);
     const clean = await api.get("/api/v1/assets/flights%2Fclean_flights/partitions");
     expect(clean.json.ranges.map((range: Answer) => range.status)).toEqual(["blocked", "warned", "neverMaterialized"]);
+  });
+
+  it("counts the assets of a selection by team, group, kind and status", async () => {
+    const { json } = await api.get("/api/v1/facets?selection=team:flights");
+    expect(json.count).toBe(4);
+    expect(json.teams).toEqual([{ value: "flights", assets: 4 }]);
+    expect(json.statuses).toContainEqual({ value: "failed", assets: 1 });
   });
 
   it("says why a partition is blocked from the stored decision, down to the check that shut", async () => {

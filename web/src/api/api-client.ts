@@ -1,20 +1,8 @@
-import type { Answer, ProblemAnswer, Routes, Sent } from "../../../control-plane/src/http/contract.ts";
+import type { ProblemAnswer } from "../../../control-plane/src/http/contract.ts";
 import { readToken } from "../settings/token.ts";
+import type { Answered, Request } from "./answers.ts";
 import { ApiProblem } from "./api-problem.ts";
 import { type EndpointName, endpoints } from "./endpoints.ts";
-
-type Part<K extends string, V> = undefined extends V ? { readonly [P in K]?: V } : { readonly [P in K]: V };
-
-/** What a route is asked with. */
-export type Request<N extends EndpointName> = Part<"params", Sent<Routes[N]>["params"]> & {
-  readonly query?: Sent<Routes[N]>["query"];
-  readonly body?: Sent<Routes[N]>["body"];
-};
-
-export type Answered<N extends EndpointName> = Answer<Routes[N]>;
-
-/** One item of a list that a route answers. */
-export type ItemOf<N extends EndpointName> = Answered<N> extends { items: readonly (infer T)[] } ? T : never;
 
 interface Asked {
   readonly params?: Readonly<Record<string, string>>;

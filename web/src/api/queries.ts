@@ -1,5 +1,6 @@
 import { QueryClient, infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { type Answered, type Request, ask } from "./api-client.ts";
+import type { Answered, Request } from "./answers.ts";
+import { ask } from "./api-client.ts";
 import { ApiProblem } from "./api-problem.ts";
 import type { EndpointName } from "./endpoints.ts";
 

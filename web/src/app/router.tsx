@@ -2,7 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { Shell } from "../shell/shell.tsx";
 import { NotFound, PageFailure } from "./page-failure.tsx";
-import { type GraphSearch, graphSearch } from "./search.ts";
+import { assetSearch, graphSearch, launchSearch, runSearch, runsSearch, selectionSearch } from "./search.ts";
 
 const root = createRootRouteWithContext<{ readonly client: QueryClient }>()({ component: Shell });
 
@@ -15,8 +15,68 @@ const home = createRoute({
 const graph = createRoute({
   getParentRoute: () => root,
   path: "/graph",
-  validateSearch: (search): GraphSearch => graphSearch(search),
+  validateSearch: graphSearch,
   component: lazyRouteComponent(() => import("../graph/graph-page.tsx"), "GraphPage"),
+});
+
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: "/runs",
+  validateSearch: runsSearch,
+  component: lazyRouteComponent(() => import("../pages/runs/runs-page.tsx"), "RunsPage"),
+});
+
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$id",
+  validateSearch: runSearch,
+  component: lazyRouteComponent(() => import("../pages/run/run-page.tsx"), "RunPage"),
+});
+
+const assets = createRoute({
+  getParentRoute: () => root,
+  path: "/assets",
+  validateSearch: selectionSearch,
+  component: lazyRouteComponent(() => import("../pages/assets/assets-page.tsx"), "AssetsPage"),
+});
+
+const asset = createRoute({
+  getParentRoute: () => root,
+  path: "/assets/$key",
+  validateSearch: assetSearch,
+  component: lazyRouteComponent(() => import("../pages/asset/asset-page.tsx"), "AssetPage"),
+});
+
+const launch = createRoute({
+  getParentRoute: () => root,
+  path: "/launch",
+  validateSearch: launchSearch,
+  component: lazyRouteComponent(() => import("../pages/launch/launch-page.tsx"), "LaunchPage"),
+});
+
+const checks = createRoute({
+  getParentRoute: () => root,
+  path: "/checks",
+  validateSearch: selectionSearch,
+  component: lazyRouteComponent(() => import("../pages/checks/checks-page.tsx"), "ChecksPage"),
+});
+
+const teams = createRoute({
+  getParentRoute: () => root,
+  path: "/teams",
+  component: lazyRouteComponent(() => import("../pages/teams/teams-page.tsx"), "TeamsPage"),
+});
+
+const team = createRoute({
+  getParentRoute: () => root,
+  path: "/teams/$team",
+  component: lazyRouteComponent(() => import("../pages/teams/team-page.tsx"), "TeamPage"),
+});
+
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+  component: lazyRouteComponent(() => import("../pages/system/system-page.tsx"), "SystemPage"),
 });
 
 const settings = createRoute({
@@ -25,7 +85,20 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("../pages/settings/settings-page.tsx"), "SettingsPage"),
 });
 
-const routeTree = root.addChildren([home, graph, settings]);
+const routeTree = root.addChildren([
+  home,
+  graph,
+  runs,
+  run,
+  assets,
+  asset,
+  checks,
+  launch,
+  teams,
+  team,
+  system,
+  settings,
+]);
 
 export function createAppRouter(client: QueryClient) {
   return createRouter({

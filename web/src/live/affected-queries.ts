@@ -5,6 +5,7 @@ import type { HeadgateEvent } from "./follow-events.ts";
 /** Of which event a route's answer becomes old: of any that names a run, an asset or a location. */
 const dependsOn: Readonly<Partial<Record<EndpointName, readonly ("run" | "asset" | "location")[]>>> = {
   getAsset: ["asset", "location"],
+  getFacets: ["asset", "location"],
   getGraph: ["asset", "location"],
   getLocation: ["location"],
   getPartitions: ["asset"],

@@ -1,4 +1,4 @@
-import type { ItemOf } from "../api/api-client.ts";
+import type { ItemOf } from "../api/answers.ts";
 
 export type HeadgateEvent = ItemOf<"listRunEvents">;
 

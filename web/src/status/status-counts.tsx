@@ -1,4 +1,4 @@
-import type { Answered } from "../api/api-client.ts";
+import type { Answered } from "../api/answers.ts";
 import { type PartitionStatus, partitionLooks } from "./status-dictionary.ts";
 import { StatusWord } from "./status-word.tsx";
 import styles from "./status.module.css";

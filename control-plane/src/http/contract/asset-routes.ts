@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { assetDetail, assetSummary, check, openVersions, statusRange, version } from "./asset.ts";
+import { assetDetail, assetSummary, check, openVersions, statusRange, statusRun, version } from "./asset.ts";
 import { route } from "./route.ts";
 import * as shape from "./shapes.ts";
+import { partitionStatus } from "./shapes.ts";
 
 const api = "/api/v1";
 const oneAsset = z.object({ key: shape.assetKeyParam });
@@ -44,6 +45,8 @@ const evaluation = z
   })
   .meta({ id: "Evaluation" });
 
+const facet = z.array(z.object({ value: z.string(), assets: z.int() })).describe("most assets first, 100 at most");
+
 /** Assets, their versions, partitions and checks. */
 export const assetRoutes = {
   getGraph: route({
@@ -63,6 +66,17 @@ export const assetRoutes = {
     query: z.object({ selection: shape.text(10_000).optional(), ...shape.pageQuery }),
     status: 200,
     answer: shape.page(assetSummary),
+  }),
+  getFacets: route({
+    method: "GET",
+    path: `${api}/facets`,
+    tag: "assets",
+    summary: "How many assets of a selection each team, group, kind and status has",
+    query: z.object({ selection: shape.text(10_000).optional() }),
+    status: 200,
+    answer: z
+      .object({ count: z.int(), teams: facet, groups: facet, kinds: facet, statuses: facet })
+      .meta({ id: "Facets" }),
   }),
   getAsset: route({
     method: "GET",
@@ -123,10 +137,21 @@ export const assetRoutes = {
     method: "GET",
     path: `${api}/assets/{key}/partitions`,
     tag: "assets",
-    summary: "Partitions as ranges with their status",
+    summary: "Partitions as ranges with their status, and some of them by key",
     params: oneAsset,
+    query: z.object({
+      start: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe("of the first of `keys`"),
+      keys: z.coerce.number().int().min(0).max(1_000).default(0).describe("how many partitions to name one by one"),
+    }),
     status: 200,
-    answer: z.object({ count: z.int(), ranges: z.array(statusRange) }).meta({ id: "Partitions" }),
+    answer: z
+      .object({
+        count: z.int(),
+        ranges: z.array(statusRange),
+        runs: z.array(statusRun).describe("neighbours of one status, in order; where they are many, the worst stands"),
+        keys: z.array(z.object({ partition: z.string(), status: partitionStatus })),
+      })
+      .meta({ id: "Partitions" }),
   }),
   listAssetChecks: route({
     method: "GET",

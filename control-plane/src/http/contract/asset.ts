@@ -60,6 +60,10 @@ export const statusRange = z
   })
   .meta({ id: "StatusRange" });
 
+export const statusRun = z
+  .object({ status: partitionStatus, start: z.int(), count: z.int(), first: z.string(), last: z.string() })
+  .meta({ id: "StatusRun", description: "neighbouring partitions of one status, with the keys at both ends" });
+
 const staticPartitions = z.object({ kind: z.literal("static"), keys: z.array(z.string()) });
 const timeWindowPartitions = z.object({
   kind: z.literal("timeWindow"),
@@ -260,6 +264,7 @@ export const assetDetail = assetSummary
     partitions: partitionsDefinition.nullable(),
     ranges: z.array(statusRange),
     codeVersion: z.string(),
+    configSchema: z.unknown().describe("JSON Schema of its config in a run; null: it takes none"),
     automation: z.string().nullable(),
     dependencies: z.array(assetDependency),
     readers: z.array(z.string()),

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { route } from "./route.ts";
+import { runState } from "./run.ts";
+import { time } from "./shapes.ts";
 
 /** Probes, metrics, and the document of the API. */
 export const serverRoutes = {
@@ -28,6 +30,34 @@ export const serverRoutes = {
     summary: "Gauges in the text format of Prometheus",
     status: 200,
     mediaType: "text/plain",
+  }),
+  getSystem: route({
+    method: "GET",
+    path: "/api/v1/system",
+    tag: "server",
+    summary: "How the control plane itself is: daemons, runs by state, the event log, the schema",
+    status: 200,
+    answer: z
+      .object({
+        actor: z.string().describe("who asks"),
+        schema: z.string(),
+        daemons: z.array(
+          z.object({
+            id: z.string(),
+            host: z.string(),
+            pid: z.int(),
+            startedAt: time,
+            renewedAt: time,
+            alive: z.boolean().describe("renewed its lease in time"),
+          }),
+        ),
+        runs: z.partialRecord(runState, z.int()),
+        assets: z.int(),
+        definitionErrors: z.int(),
+        events: z.object({ newest: z.int(), floor: z.int().describe("the first that is kept") }),
+        memoryBytes: z.int().describe("of the process that answers"),
+      })
+      .meta({ id: "System" }),
   }),
   openapi: route({
     method: "GET",

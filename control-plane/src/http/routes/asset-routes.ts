@@ -3,6 +3,7 @@ import { conditionLine } from "../../domain/conditions/condition-line.ts";
 import type { AssetNode } from "../../domain/graph.ts";
 import { publishes } from "../../domain/publication.ts";
 import { readEvaluations } from "../../storage/condition-evaluations.ts";
+import { statusRuns } from "../../domain/status-runs.ts";
 import { latestResults } from "../../storage/checks-read.ts";
 import { publicationsOf } from "../../storage/publications.ts";
 import { listVersions, readVersion, type VersionRecord } from "../../storage/versions-read.ts";
@@ -28,6 +29,7 @@ import type { Handlers } from "../request.ts";
 type AssetRouteName =
   | "getGraph"
   | "listAssets"
+  | "getFacets"
   | "getAsset"
   | "listEvaluations"
   | "listVersions"
@@ -37,6 +39,8 @@ type AssetRouteName =
   | "listChecks";
 
 const failingMax = 10;
+const facetValuesMax = 100;
+const runsMax = 2_000;
 
 /** @throws Problem `version.unknown` */
 export async function findVersion(context: ApiContext, node: AssetNode, id: string): Promise<VersionRecord> {
@@ -56,6 +60,16 @@ function pageByKey(nodes: readonly AssetNode[], limit: number, after: string | u
   const items = rest.slice(0, limit);
   const last = items.at(-1);
   return { items, next: rest.length > limit && last !== undefined ? encodeCursor(last.key) : null };
+}
+
+/** How many nodes have each value; one may have several. */
+function facetOf(nodes: readonly AssetNode[], valuesOf: (node: AssetNode) => readonly string[]) {
+  const counts = new Map<string, number>();
+  for (const node of nodes) for (const value of valuesOf(node)) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts]
+    .map(([value, assets]) => ({ value, assets }))
+    .sort((a, b) => b.assets - a.assets || (a.value < b.value ? -1 : 1))
+    .slice(0, facetValuesMax);
 }
 
 export const assetRoutes: Pick<Handlers, AssetRouteName> = {
@@ -85,6 +99,18 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
     return { items: items.map((node) => presentAsset(node, statuses.get(node) ?? [])), next };
   },
 
+  async getFacets(context, { query }) {
+    const nodes = await selectAssets(context, query.selection);
+    const statuses = await loadStatuses(context, nodes);
+    return {
+      count: nodes.length,
+      teams: facetOf(nodes, (node) => [node.team]),
+      groups: facetOf(nodes, (node) => (node.definition.group === "" ? [] : [node.definition.group])),
+      kinds: facetOf(nodes, (node) => node.definition.kinds),
+      statuses: facetOf(nodes, (node) => [...new Set((statuses.get(node) ?? []).map(({ status }) => status))]),
+    };
+  },
+
   async getAsset(context, { params }) {
     const node = findAsset(context, params.key);
     const [statuses, latest, versions, publications] = await Promise.all([
@@ -103,6 +129,7 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
       ranges: presentRanges(node, ranges),
       codeVersion: definition.codeVersion,
       automation: definition.automation === undefined ? null : conditionLine(definition.automation),
+      configSchema: definition.configSchema ?? null,
       dependencies: presentDependencies(node),
       readers: node.downstream.map((edge) => edge.downstream.key),
       warnings: context
@@ -148,12 +175,24 @@ export const assetRoutes: Pick<Handlers, AssetRouteName> = {
     return presentVersion(context, context.db, node, await findVersion(context, node, params.id));
   },
 
-  async getPartitions(context, { params }) {
+  async getPartitions(context, { params, query }) {
     const node = findAsset(context, params.key);
     const ranges = (await loadStatuses(context, [node])).get(node) ?? [];
+    const count = ranges.reduce((sum, { set }) => sum + rangeSet.size(set), 0);
+    const end = Math.min(count, query.start + query.keys);
+    const ordinals = Array.from({ length: Math.max(0, end - query.start) }, (_, i) => query.start + i);
     return {
-      count: ranges.reduce((sum, { set }) => sum + rangeSet.size(set), 0),
+      count,
       ranges: presentRanges(node, ranges),
+      runs: statusRuns(ranges, runsMax).map((run) => ({
+        ...run,
+        first: node.space.keyAt(run.start),
+        last: node.space.keyAt(run.start + run.count - 1),
+      })),
+      keys: ordinals.map((ordinal) => ({
+        partition: node.space.keyAt(ordinal),
+        status: ranges.find(({ set }) => rangeSet.has(set, ordinal))?.status ?? "neverMaterialized",
+      })),
     };
   },
 

@@ -1,15 +1,17 @@
 import { countRuns } from "../../storage/runs-read.ts";
 import { eventBounds } from "../../storage/events-read.ts";
+import { listDaemons } from "../../storage/daemons-read.ts";
 import { listLocations } from "../../storage/locations-read.ts";
 import { migrationStatus } from "../../storage/migrate.ts";
 import type { ApiContext } from "../api-context.ts";
 import { openApiDocument } from "../openapi.ts";
+import { presentTime } from "../present-run.ts";
 import { Problem } from "../problem.ts";
 import type { Handlers } from "../request.ts";
 
 let document: Record<string, unknown> | undefined;
 
-export const serverRoutes: Pick<Handlers, "health" | "ready" | "openapi"> = {
+export const serverRoutes: Pick<Handlers, "health" | "ready" | "openapi" | "getSystem"> = {
   async health() {
     return { status: "ok" };
   },
@@ -32,6 +34,33 @@ export const serverRoutes: Pick<Handlers, "health" | "ready" | "openapi"> = {
       throw new Problem("service.not_ready", `Still loading: ${loading.join(", ")}.`, "Ask again in a second.");
     }
     return { status: "ready", locations };
+  },
+
+  async getSystem(context, { actor }) {
+    const [daemons, runs, { newest, floor }, { schema }] = await Promise.all([
+      listDaemons(context.db),
+      countRuns(context.db),
+      eventBounds(context.db),
+      migrationStatus(context.pool),
+    ]);
+    const { order, errors } = context.graph();
+    return {
+      actor: actor.name,
+      schema,
+      daemons: daemons.map(({ id, host, pid, started_at, renewed_at, alive }) => ({
+        id,
+        host,
+        pid,
+        startedAt: presentTime(started_at),
+        renewedAt: presentTime(renewed_at),
+        alive,
+      })),
+      runs: Object.fromEntries(runs),
+      assets: order.length,
+      definitionErrors: errors.length,
+      events: { newest, floor },
+      memoryBytes: process.memoryUsage.rss(),
+    };
   },
 
   async openapi() {

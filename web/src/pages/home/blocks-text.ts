@@ -1,4 +1,4 @@
-import type { ItemOf } from "../../api/api-client.ts";
+import type { ItemOf } from "../../api/answers.ts";
 
 /** "blocks 37 assets in 3 teams: growth 22, finance 11, ml 4": the same sentence wherever a gate is shown. */
 export function blocksText({ assets, teams }: ItemOf<"listGates">["blocks"]): string {

@@ -1,6 +1,7 @@
-import type { ItemOf } from "../../api/api-client.ts";
-import { CommandLine } from "../../parts/command-line.tsx";
+import type { ItemOf } from "../../api/answers.ts";
 import { Panel } from "../../parts/panel.tsx";
+import { RemedyList } from "../../parts/reasons.tsx";
+import { AssetLink } from "../../parts/links.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { StatusGlyph } from "../../status/status-glyph.tsx";
 import { partitionLooks } from "../../status/status-dictionary.ts";
@@ -35,7 +36,7 @@ function ClosedGate({ gate }: { readonly gate: Gate }) {
     <article className={styles.gate}>
       <div className={styles.gateHead}>
         <h3 className={styles.gateName}>
-          {gate.asset} <span className={styles.muted}>{gate.partitions}</span>
+          <AssetLink asset={gate.asset} /> <code className={styles.muted}>{gate.partitions}</code>
         </h3>
         <span className={styles.muted}>
           <Ago at={gate.since} /> · {gate.owner.team}
@@ -50,23 +51,7 @@ function ClosedGate({ gate }: { readonly gate: Gate }) {
         <StatusGlyph look={partitionLooks.blocked} />
         {blocksText(gate.blocks)}
       </p>
-      {first === undefined ? null : <Remedies remedies={first.remedies} />}
+      {first === undefined ? null : <RemedyList remedies={first.remedies} />}
     </article>
-  );
-}
-
-function Remedies({ remedies }: { readonly remedies: Gate["versions"][number]["remedies"] }) {
-  return (
-    <details className={styles.opens}>
-      <summary>What opens it</summary>
-      <dl className={styles.remedies}>
-        {remedies.map(({ purpose, command }) => (
-          <div key={purpose}>
-            <dt>{purpose}</dt>
-            <dd>{command === "" ? null : <CommandLine command={command} />}</dd>
-          </div>
-        ))}
-      </dl>
-    </details>
   );
 }

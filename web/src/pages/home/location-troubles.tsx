@@ -1,4 +1,4 @@
-import type { Answered } from "../../api/api-client.ts";
+import type { Answered } from "../../api/answers.ts";
 import { Panel } from "../../parts/panel.tsx";
 import { StatusWord } from "../../status/status-word.tsx";
 import { locationLooks } from "../../status/status-dictionary.ts";

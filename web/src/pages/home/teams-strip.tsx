@@ -1,5 +1,5 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { Answered } from "../../api/api-client.ts";
+import type { Answered } from "../../api/answers.ts";
 import { Answer } from "../../parts/answer.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { StatusCounts } from "../../status/status-counts.tsx";
