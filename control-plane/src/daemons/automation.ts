@@ -3,7 +3,6 @@ import type pg from "pg";
 import { incompleteSet } from "../domain/computed-together.ts";
 import type { HeldBack } from "../domain/conditions/held-back.ts";
 import type { AssetEvaluation } from "../domain/conditions/evaluate-conditions.ts";
-import { nextInstantMs } from "../domain/conditions/next-instant.ts";
 import type { AssetNode, Graph } from "../domain/graph.ts";
 import { lockConditionStates, writeConditionStates } from "../storage/condition-states.ts";
 import { withTransaction } from "../storage/database.ts";
@@ -213,8 +212,7 @@ export class Automation {
     clearTimeout(this.#timer);
     const memory = this.#memory;
     if (this.#stopped || memory === undefined) return;
-    const nowMs = this.#options.now();
-    const untilMs = nextInstantMs(memory.facts.automated, memory.facts.nowMs) - nowMs;
+    const untilMs = memory.facts.nextInstantMs - this.#options.now();
     if (!Number.isFinite(untilMs)) return;
     this.#timer = setTimeout(() => this.wake(), Math.min(Math.max(untilMs, 1), timerMaxMs));
   }

@@ -40,6 +40,9 @@ interface FactsRow {
   };
 }
 
+/** Partitions that one statement reads at most, so that none takes as long as a statement may. */
+const placesPerStatement = 1_000;
+
 /**
  * What is recorded of every partition of these assets of which anything is.
  *
@@ -50,15 +53,13 @@ export async function readAssetFacts(
   assets: readonly AssetKey[],
   readers: readonly AssetKey[],
 ): Promise<readonly PlaceState[]> {
-  const { rows } = await db.query<FactsRow>(
-    `select p.asset_key, p.partition_key,
-       partition_facts(p.asset_key, p.partition_key, p.asset_key = any ($2), $3) as facts
-     from (select asset_key, partition_key from versions where asset_key = any ($1)
-       union select asset_key, partition_key from steps where asset_key = any ($1)
-       union select asset_key, partition_key from automation_requests where asset_key = any ($2)) p`,
-    [assets, readers, depth],
+  const { rows } = await db.query<Place>(
+    `select asset_key as asset, partition_key as partition from versions where asset_key = any ($1)
+     union select asset_key, partition_key from steps where asset_key = any ($1)
+     union select asset_key, partition_key from automation_requests where asset_key = any ($2)`,
+    [assets, readers],
   );
-  return rows.map(placeState);
+  return readPlaceFacts(db, rows, readers);
 }
 
 /** Of how many partitions of these assets something is recorded, counted up to `max`. */
@@ -77,14 +78,18 @@ export async function readPlaceFacts(
   places: readonly Place[],
   readers: readonly AssetKey[],
 ): Promise<readonly PlaceState[]> {
-  if (places.length === 0) return [];
-  const { rows } = await db.query<FactsRow>(
-    `select p.asset_key, p.partition_key,
-       partition_facts(p.asset_key, p.partition_key, p.asset_key = any ($3), $4) as facts
-     from unnest($1::text[], $2::text[]) as p (asset_key, partition_key)`,
-    [places.map(({ asset }) => asset), places.map(({ partition }) => partition), readers, depth],
-  );
-  return rows.map(placeState);
+  const states: PlaceState[] = [];
+  for (let from = 0; from < places.length; from += placesPerStatement) {
+    const some = places.slice(from, from + placesPerStatement);
+    const { rows } = await db.query<FactsRow>(
+      `select p.asset_key, p.partition_key,
+         partition_facts(p.asset_key, p.partition_key, p.asset_key = any ($3), $4) as facts
+       from unnest($1::text[], $2::text[]) as p (asset_key, partition_key)`,
+      [some.map(({ asset }) => asset), some.map(({ partition }) => partition), readers, depth],
+    );
+    states.push(...rows.map(placeState));
+  }
+  return states;
 }
 
 /** What a request is judged by once more: nothing of it moves while gates and condition states are locked. */
@@ -137,10 +142,12 @@ export interface TouchedPlaces {
 }
 
 const eventsMax = 10_000;
+/** So many partitions are read with the log itself, in one statement, since everything that reacts waits for it. */
+const placesWithLog = 100;
 
 /**
  * Reads the log on from `after`, and what is recorded by now of those partitions of `assets` that its events are about, by
- * themselves or by the run that they tell of. One statement, since everything that reacts waits for it.
+ * themselves or by the run that they tell of.
  */
 export async function readTouchedPlaces(
   db: Queryable,
@@ -148,30 +155,34 @@ export async function readTouchedPlaces(
   assets: readonly AssetKey[],
   readers: readonly AssetKey[],
 ): Promise<TouchedPlaces> {
-  const { rows } = await db.query<{ seq: number | null; count: number } & Partial<FactsRow>>(
+  const { rows } = await db.query<
+    { seq: number | null; count: number } & { [K in keyof FactsRow]: FactsRow[K] | null }
+  >(
     `with news as materialized (
          select seq, run_id, asset_key, partition_key from events where seq > $1 order by seq limit $2),
        touched as materialized (
-         select asset_key, coalesce(partition_key, '') as partition_key from news where asset_key is not null
+         select asset_key, coalesce(partition_key, '') as partition_key from news where asset_key = any ($3)
          union
-         select s.asset_key, s.partition_key from news n join steps s on s.run_id = n.run_id where n.asset_key is null),
-       read as (select max(seq) as seq, count(*) as count from news)
+         select s.asset_key, s.partition_key from news n join steps s on s.run_id = n.run_id
+           where n.asset_key is null and s.asset_key = any ($3)),
+       read as (select max(seq) as seq, count(*) as count from news),
+       few as (select count(*) <= $6 as are from touched)
      select r.seq, r.count, t.asset_key, t.partition_key,
-       case when t.asset_key is not null
+       case when f.are and t.asset_key is not null
          then partition_facts(t.asset_key, t.partition_key, t.asset_key = any ($4), $5) end as facts
-     from read r left join touched t on t.asset_key = any ($3)`,
-    [after, eventsMax, assets, readers, depth],
+     from read r cross join few f left join touched t on true`,
+    [after, eventsMax, assets, readers, depth, placesWithLog],
   );
+  const states: PlaceState[] = [];
+  const unread: Place[] = [];
+  for (const { asset_key, partition_key, facts } of rows) {
+    if (asset_key === null || partition_key === null) continue;
+    if (facts === null) unread.push({ asset: asset_key, partition: partition_key });
+    else states.push(placeState({ asset_key, partition_key, facts }));
+  }
+  states.push(...(await readPlaceFacts(db, unread, readers)));
   const [first] = rows;
-  return {
-    seq: first?.seq ?? after,
-    more: Number(first?.count ?? 0) === eventsMax,
-    states: rows.flatMap(({ asset_key, partition_key, facts }) =>
-      asset_key == null || partition_key === undefined || facts == null
-        ? []
-        : [placeState({ asset_key, partition_key, facts })],
-    ),
-  };
+  return { seq: first?.seq ?? after, more: Number(first?.count ?? 0) === eventsMax, states };
 }
 
 function placeState({ asset_key: asset, partition_key: partition, facts }: FactsRow): PlaceState {

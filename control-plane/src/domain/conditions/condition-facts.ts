@@ -6,6 +6,7 @@ import { AssetFacts } from "./asset-facts.ts";
 import { cronsOf } from "./condition.ts";
 import { lastTickMs } from "./cron-ticks.ts";
 import { EdgeFacts } from "./edge-facts.ts";
+import { nextInstantMs } from "./next-instant.ts";
 import type { ObservedVersion, PartitionState } from "./partition-state.ts";
 
 /**
@@ -23,6 +24,8 @@ export class ConditionFacts implements GateView {
   readonly #readers = new Map<AssetNode, EdgeFacts[]>();
   #dirty = new Set<AssetNode>();
   #nowMs: number;
+  /** Until then time alone changes nothing. */
+  #nextMs: number;
 
   /** @param among looks at these assets and what is upstream of them alone */
   constructor(graph: Graph, nowMs: number, among?: readonly AssetNode[]) {
@@ -40,7 +43,13 @@ export class ConditionFacts implements GateView {
         else readers.push(facts);
       }
     }
+    this.#nextMs = nextInstantMs(this.automated, nowMs);
     this.#dirty = new Set(this.automated);
+  }
+
+  /** When a condition could next become another by time alone; infinite if never. */
+  get nextInstantMs(): number {
+    return this.#nextMs;
   }
 
   asset(node: AssetNode): AssetFacts {
@@ -98,6 +107,8 @@ export class ConditionFacts implements GateView {
   advance(nowMs: number): void {
     const thenMs = this.#nowMs;
     this.#nowMs = nowMs;
+    if (nowMs >= thenMs && nowMs < this.#nextMs) return;
+    this.#nextMs = nextInstantMs(this.automated, nowMs);
     const grew = ({ space }: AssetNode): boolean => space.count(thenMs) !== space.count(nowMs);
     for (const node of this.automated) {
       const moved = node.upstream.filter((edge) => grew(edge.upstream) || grew(node));
