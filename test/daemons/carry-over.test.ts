@@ -82,6 +82,23 @@ describe("formerly", () => {
     expect(await engine.count("from versions where asset_key = 'a/new'")).toBe(3);
   });
 
+  test("takes a history over to an output of a multi-asset, which is computed as a whole once it has it", async () => {
+    expect(await engine.run("a/raw or a/old")).toBe("succeeded");
+    const multi = { outputs: [keyOf("a/new"), keyOf("a/half")], canSubset: false };
+    await engine.define(
+      locationOf("a", [
+        assetOf("a/raw"),
+        assetOf("a/new", ["a/raw"], { formerly: keyOf("a/old"), multi }),
+        assetOf("a/half", ["a/raw"], { multi }),
+      ]),
+    );
+    await expect(engine.plan({ selection: "a/half" })).rejects.toThrow("a/new, which did not load");
+    expect(await carryOver()).toEqual(["a/old -> a/new done"]);
+    expect(errors()).toEqual([]);
+    expect(await engine.run("a/half")).toBe("succeeded");
+    expect(await engine.count("from versions where asset_key = 'a/new'")).toBe(2);
+  });
+
   test("keeps results and waivers in force: what was open is, and what was closed stays closed", async () => {
     verdict = "failed";
     expect(await engine.run("a/raw or a/old")).toBe("blocked");

@@ -56,6 +56,9 @@ test("who asks for one output gets all, the plan says so, and readers go by the 
   expect([status, run.steps]).toEqual([3, { succeeded: 16 }]);
   const [model] = await headgate.versions("split/model", "2001-04");
   expect(model?.open).toBe(true);
+  // What compute says of one output is a verdict on it, and on no other.
+  const [train] = await headgate.versions("split/train", "2001-04");
+  expect(train?.results).toMatchObject([{ name: "two", outcome: "passed", metadata: [{ name: "of", value: 4 }] }]);
   const [rest] = await headgate.versions("split/rest", "2001-04");
   expect(rest).toMatchObject({ open: false, state: "failed" });
   expect(rest?.metadata).toMatchObject([{ name: "rows" }]);

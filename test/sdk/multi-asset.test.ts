@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import { asset, assetCheck, assetSpec, definitions, multiAsset, self, staticPartitions } from "@headgate/sdk";
 import type { AnyMultiAsset } from "@headgate/sdk";
 import { DefinitionsDescriber } from "../../shared/sdk/src/describe/describe-definitions.ts";
-import { testContext } from "@headgate/sdk/testing";
+import { materialize, testContext } from "@headgate/sdk/testing";
 import { CodeBase } from "../../shared/sdk/src/step/code-base.ts";
 
 const source = "test/sdk/multi-asset.test.ts";
@@ -131,6 +132,45 @@ describe("a multi-asset", () => {
   });
 });
 
+describe("what a multi-asset says by output", () => {
+  const said = {
+    checks: { rest: { some: { blocking: true, version: 2 } } },
+    requiredChecks: { train: [{ team: "etl", name: "fit" }] },
+    formerly: { train: "ml/learned" },
+  };
+
+  test("is that of the output alone: checks that compute reports, checks of others, the former key", () => {
+    const split = multiAsset({ assets: { train, rest }, ...said, compute: () => ({ train: 1, rest: 2 }) });
+    const { entries } = described([split]);
+    const [first, second, third] = entries.map(({ definition }) => definition?.definition?.value);
+    expect(first).toMatchObject({ key: "ml/train", formerly: "ml/learned", requiredChecks: [{ team: "etl" }] });
+    expect(second).toMatchObject({ key: "ml/rest", formerly: "", requiredChecks: [] });
+    expect(third).toMatchObject({ assetKey: "ml/rest", name: "some", blocking: true, version: 2 });
+    expect(entries).toHaveLength(3);
+  });
+
+  test("is refused for a name that no output has, on each of them; and for what one asset could not say", () => {
+    const wrong: Readonly<Record<"train" | "rest", object>> = {
+      train: { formerly: { trian: "ml/x" } },
+      rest: { checks: { rest: 3 } },
+    };
+    const strange = errorsOf([multiAsset({ assets: { train, rest }, compute, ...wrong.train })]);
+    const message = '`formerly` of the multi-asset of ml/train, ml/rest names "trian", which is none of its outputs.';
+    expect(strange).toEqual(["ml/train", "ml/rest"].map((key) => [key, "definition.invalid", message]));
+    const own = errorsOf([multiAsset({ assets: { train, rest }, canSubset: true, compute, ...wrong.rest } as never)]);
+    expect(own.map(([key, code]) => [key, code])).toEqual([
+      ["ml/train", undefined],
+      ["ml/rest", "definition.invalid"],
+    ]);
+    for (const field of ["checks", "requiredChecks", "formerly"]) {
+      for (const given of [null, 3, "x", []]) {
+        const errors = errorsOf([multiAsset({ assets: { train, rest }, compute, [field]: given })]);
+        expect(errors.map(([, code]) => code)).toEqual(["definition.invalid", "definition.invalid"]);
+      }
+    }
+  });
+});
+
 describe("a multi-asset in a unit test", () => {
   test("is called as the function that it is, and says of each output what it reported", async () => {
     const parts = multiAsset({
@@ -144,7 +184,85 @@ describe("a multi-asset in a unit test", () => {
     });
     const context = testContext(parts, { selected: ["rest"] });
     expect(await parts.compute({}, context)).toEqual({ rest: "ml/rest" });
-    expect(context.reported.outputs).toEqual({ rest: { metadata: { rows: 2 }, dataVersion: "v1" } });
+    expect(context.reported.outputs).toEqual({ rest: { metadata: { rows: 2 }, dataVersion: "v1", checks: {} } });
     expect(await parts.compute({}, testContext(parts))).toEqual({ train: "ml/train", rest: "ml/rest" });
+  });
+});
+
+describe("materialize of a multi-asset", () => {
+  const rows = assetSpec({ key: "ml/train", value: z.array(z.number()) });
+  const split = multiAsset({
+    assets: { train: rows, rest },
+    deps: { raw },
+    config: z.object({ share: z.number().default(0.5) }),
+    checks: { train: { some: { blocking: true } } },
+    compute: ({ raw }, { config, outputs, log }) => {
+      log.info("split");
+      outputs.train.metadata({ share: config.share });
+      if (raw !== 3) outputs.train.check("some", raw > 0);
+      return { train: [raw], rest: raw };
+    },
+  });
+  const small = assetCheck({ asset: rest, name: "small", blocking: true, run: (value) => (value as number) < 5 });
+
+  test("gives of each output its value, metadata and checks, those that compute reports among them", async () => {
+    const made = await materialize(split, { inputs: { raw: 7 }, config: { share: 0.1 }, checks: [small] });
+    expect(made.train).toMatchObject({ value: [7], metadata: { share: 0.1 }, isOpen: true });
+    expect(made.train.checks["some"]).toMatchObject({ outcome: "passed" });
+    expect(made.rest).toMatchObject({ value: 7, isOpen: false, logs: [{ message: "split" }] });
+    expect(made.rest.checks).toMatchObject({ small: { outcome: "failed" } });
+    const forgotten = await materialize(split, { inputs: { raw: 3 } });
+    expect(forgotten.train.checks["some"]).toMatchObject({ error: { code: "check.not_reported" } });
+    expect(forgotten.train.isOpen).toBe(false);
+  });
+
+  test("makes those that are selected where it can be subset, and throws in the words of a run", async () => {
+    const parts = multiAsset({
+      assets: { train: rows, rest },
+      canSubset: true,
+      compute: (_inputs, { selected }) => (selected.has("train") ? { train: ["x" as never] } : {}),
+    });
+    await expect(materialize(parts, { selected: ["train"] })).rejects.toMatchObject({ code: "step.value_invalid" });
+    await expect(materialize(parts, { selected: ["rest"] })).rejects.toMatchObject({
+      code: "step.output_missing",
+      message: 'Compute returned no "rest", which is the value of ml/rest.',
+    });
+    const loosely = materialize as (given: unknown, options: unknown) => Promise<unknown>;
+    await expect(loosely(parts, { selected: ["tset"] })).rejects.toThrow('has no output "tset": it has train, rest.');
+    await expect(loosely(split, { inputs: { raw: 1 }, selected: ["rest"] })).rejects.toThrow("all or none");
+    const other = assetCheck({ asset: raw, name: "other", run: () => true });
+    await expect(loosely(parts, { checks: [other] })).rejects.toThrow(
+      '"other" is of ml/raw, not of ml/train or ml/rest',
+    );
+    await expect(loosely(split, { inputs: {} })).rejects.toThrow('reads ml/raw as "raw"');
+    const extra = multiAsset({ assets: { rest }, compute: () => ({ rest: 1, more: 2 }) });
+    await expect(materialize(extra)).rejects.toMatchObject({ code: "step.output_unexpected" });
+  });
+
+  test("takes its place among several assets: upstream first, one output's gate apart from the other's", async () => {
+    const model = asset({ key: "ml/model", deps: { train: rows }, compute: ({ train }) => train.length });
+    const rests = asset({ key: "ml/rests", deps: { rest }, compute: () => 1 });
+    const from = (n: number) => ({ ...raw, compute: () => n });
+    const made = await materialize([model, rests, split, from(7)], {
+      checks: [small],
+      config: { "ml/rest": { share: 1 } },
+    });
+    expect(made.value(model)).toBe(1);
+    expect(made.partition(rows)?.reported?.metadata).toEqual({ share: 1 });
+    expect(made.partition(rests)).toMatchObject({ status: "blocked", blockedBy: "ml/rest: check small" });
+    // Made as a whole: one that is wrong takes the other with it; where parts count, it does not.
+    const half = assetSpec({ key: "ml/rest", value: z.number() });
+    const wrong = <Subset extends boolean>(canSubset: Subset) =>
+      multiAsset({
+        assets: { train: rows, rest: half },
+        canSubset,
+        compute: () => ({ train: [2], rest: "two" as never }),
+      });
+    const whole = await materialize([wrong(false)]);
+    expect(whole.partition(rest)).toMatchObject({ status: "failed", error: { code: "step.value_invalid" } });
+    expect(whole.partition(rows)).toMatchObject({ status: "failed", error: { code: "step.sibling_failed" } });
+    const part = await materialize([wrong(true)]);
+    expect(part.partition(rest)).toMatchObject({ status: "failed", error: { code: "step.value_invalid" } });
+    expect(part.partition(rows)).toMatchObject({ status: "succeeded", value: [2] });
   });
 });

@@ -51,6 +51,21 @@ export const totals = multiAsset({
 });
 export const all = definitions({ team: "ml", assets: [orders, split, model, totals], checks: [check] });
 
+export const judged = multiAsset({
+  assets: { train, rest },
+  checks: { rest: { some: { blocking: true }, tidy: {} } },
+  formerly: { train: "ml/learned" },
+  requiredChecks: { rest: [{ team: "etl", name: "fit" }] },
+  compute: (_inputs, { outputs }) => {
+    outputs.rest.check("tidy", { passed: true });
+    // @ts-expect-error Argument of type '"sme"' is not assignable
+    outputs.rest.check("sme", true);
+    // @ts-expect-error Compute reports no checks of this output
+    outputs.train.check("some", true);
+    return { train: [], rest: 1 };
+  },
+});
+
 // Each of these must not compile, and the message must say what to do.
 
 // @ts-expect-error Property 'rest' is missing
@@ -67,3 +82,11 @@ multiAsset({ assets: { rest }, compute: (_inputs, { selected }) => ({ rest: sele
 multiAsset({ assets: { rest: 3 }, compute: () => ({ rest: 1 }) });
 // @ts-expect-error This asset is not partitioned: give it `partitions`
 multiAsset({ assets: { unpartitioned }, compute: (_inputs, { partition }) => ({ unpartitioned: partition.key }) });
+// @ts-expect-error No output has this name
+multiAsset({ assets: { rest }, checks: { rest: { some: {} }, rset: { some: {} } }, compute: () => ({ rest: 1 }) });
+// @ts-expect-error 'rset' does not exist in type
+multiAsset({ assets: { rest }, checks: { rset: { some: {} } }, compute: () => ({ rest: 1 }) });
+// @ts-expect-error 'rset' does not exist in type
+multiAsset({ assets: { rest }, formerly: { rset: "ml/left" }, compute: () => ({ rest: 1 }) });
+// @ts-expect-error Property 'check' does not exist
+multiAsset({ assets: { rest }, compute: (_inputs, { check }) => ({ rest: check }) });

@@ -5,6 +5,7 @@ import {
   assetCheck,
   assetSpec,
   monthlyPartitions,
+  multiAsset,
   orderOnly,
   resource,
   staticPartitions,
@@ -75,3 +76,25 @@ await runCheck(positive, {}, { partition: "2001-01" });
 await runCheck(positive, { total: 1 });
 // @ts-expect-error Type 'string' is not assignable to type 'number'
 testContext(sales, { partition: "2001-01", config: { factor: "2" } });
+
+const daily = assetSpec({ key: "shop/daily", value: z.array(z.number()), partitions: monthly });
+const rest = assetSpec({ key: "shop/rest", partitions: monthly });
+const split = multiAsset({
+  assets: { daily, rest },
+  deps: { raw },
+  compute: ({ raw }) => ({ daily: raw, rest: 1 }),
+});
+const halves = await materialize(split, { inputs: { raw: [1] }, partition: "2001-01" });
+same<typeof halves.daily.value, number[]>(true);
+const parts = multiAsset({ assets: { daily, rest }, canSubset: true, compute: () => ({}) });
+const some = await materialize(parts, { partition: "2001-01", selected: ["rest"] });
+same<typeof some.daily extends undefined ? true : false, false>(true);
+const all = await materialize([split, sales, parts], {});
+same<ReturnType<typeof all.partition> extends undefined ? true : false, false>(true);
+
+// @ts-expect-error Property 'inputs' is missing
+await materialize(split, { partition: "2001-01" });
+// @ts-expect-error This multi-asset makes all or none
+await materialize(split, { inputs: { raw: [] }, partition: "2001-01", selected: ["rest"] });
+// @ts-expect-error Type '"rset"' is not assignable
+await materialize(parts, { partition: "2001-01", selected: ["rset"] });

@@ -76,6 +76,7 @@ export type {
   MultiAsset,
   MultiAssetOptions,
   MultiComputeContext,
+  OutputChecks,
   OutputContext,
   Outputs,
   ReturnedOutputs,

@@ -1,10 +1,13 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { RequiredCheck } from "./asset.ts";
 import type { AnySpec, PartitionsOfAsset } from "./asset-spec.ts";
+import type { CheckResult } from "./check-result.ts";
 import type { ComputeOptions } from "./compute-options.ts";
 import { rememberSite } from "./construction-site.ts";
 import type { CheckedDependencies, Dependencies, InputsOf } from "./edge.ts";
 import type { IoManager } from "./io-manager.ts";
 import type { Metadata } from "./metadata.ts";
+import type { ComputedChecks } from "./reported-checks.ts";
 import type { ResourceMap } from "./resource.ts";
 import type { ComputeContext } from "./step-context.ts";
 import type { HeadgateTypeError } from "./type-error.ts";
@@ -39,8 +42,22 @@ export type ReturnedOutputs<A, Subset> = Subset extends true
   ? { readonly [Name in keyof A]?: OutputValue<A[Name]> }
   : { readonly [Name in keyof A]: OutputValue<A[Name]> };
 
+/** The checks that compute reports, by the name of the output that they judge. */
+export type OutputChecks<A> = { readonly [Name in keyof A]?: ComputedChecks };
+
+/** An error in words at each name that no output has. */
+type OfOutputs<Given, A> = {
+  readonly [
+    Name in Exclude<keyof Given, keyof A>
+  ]: HeadgateTypeError<"No output has this name: write one of the names in `assets`.">;
+};
+
+type ReportOutputCheck<K extends ComputedChecks> = [keyof K] extends [never]
+  ? HeadgateTypeError<"Compute reports no checks of this output: declare them, checks: { output: { name: { blocking: true } } }.">
+  : (name: keyof K & string, verdict: CheckResult | boolean) => void;
+
 /** What compute is told of one output, and says of it. */
-export interface OutputContext {
+export interface OutputContext<K extends ComputedChecks = Record<never, never>> {
   readonly assetKey: string;
   /** Of the version that is made. */
   readonly versionId: string;
@@ -48,11 +65,17 @@ export interface OutputContext {
   readonly metadata: (values: Metadata) => void;
   /** Sets the data version. Default: the digest of the stored value. */
   readonly dataVersion: (version: string) => void;
+  /** Reports the verdict of a check that `checks` declares for this output, of the version that is made. */
+  readonly check: ReportOutputCheck<K>;
 }
 
-type OutputContexts<A, Subset> = Subset extends true
-  ? { readonly [Name in keyof A]?: OutputContext }
-  : { readonly [Name in keyof A]: OutputContext };
+type ChecksOfOutput<K, Name extends PropertyKey> = K extends { readonly [N in Name]: infer C extends ComputedChecks }
+  ? C
+  : Record<never, never>;
+
+type OutputContexts<A, Subset, K> = Subset extends true
+  ? { readonly [Name in keyof A]?: OutputContext<ChecksOfOutput<K, Name>> }
+  : { readonly [Name in keyof A]: OutputContext<ChecksOfOutput<K, Name>> };
 
 /** The second argument of a multi-asset's compute. */
 export interface MultiComputeContext<
@@ -61,14 +84,15 @@ export interface MultiComputeContext<
   C = unknown,
   R extends ResourceMap = ResourceMap,
   Name extends PropertyKey = string,
+  K = Record<never, never>,
 > extends Omit<
   ComputeContext<PartitionsOfOutputs<A>, C, R, Name>,
-  "assetKey" | "versionId" | "metadata" | "dataVersion"
+  "assetKey" | "versionId" | "metadata" | "dataVersion" | "check"
 > {
   /** Names of the outputs to compute; all of them unless the multi-asset can be subset. */
   readonly selected: ReadonlySet<NameOf<A>>;
   /** By name, those of `selected`. */
-  readonly outputs: OutputContexts<A, Subset>;
+  readonly outputs: OutputContexts<A, Subset, K>;
 }
 
 export interface MultiAssetOptions<
@@ -77,6 +101,7 @@ export interface MultiAssetOptions<
   R extends ResourceMap,
   C extends StandardSchemaV1 | undefined,
   Subset extends boolean,
+  K extends OutputChecks<A> = Record<never, never>,
 > extends ComputeOptions {
   /** What it computes, by the name under which compute returns the value: 1 to 100, all with the same partitions. */
   readonly assets: A & CheckedOutputs<A>;
@@ -94,10 +119,16 @@ export interface MultiAssetOptions<
   readonly io?: IoManager | undefined;
   /** Of the assets that have none of their own; default: derived from the source text of this module. */
   readonly codeVersion?: string | undefined;
+  /** Checks that compute reports itself, by output: `outputs.name.check(check, verdict)` for each. */
+  readonly checks?: K & OfOutputs<K, A>;
+  /** Blocking checks of other teams that gate every reader, by output. */
+  readonly requiredChecks?: { readonly [Name in keyof A]?: readonly RequiredCheck[] | undefined } | undefined;
+  /** The keys that assets had before, by output: their histories are found under the new keys. */
+  readonly formerly?: { readonly [Name in keyof A]?: string | undefined } | undefined;
   /** Makes the values. Each that it returns is validated, stored and checked for itself. */
   readonly compute: (
     inputs: InputsOf<D, PartitionsOfOutputs<A>>,
-    context: MultiComputeContext<A, Subset, C, R, keyof InputsOf<D, PartitionsOfOutputs<A>>>,
+    context: MultiComputeContext<A, Subset, C, R, keyof InputsOf<D, PartitionsOfOutputs<A>>, K>,
   ) => ReturnedOutputs<A, Subset> | Promise<ReturnedOutputs<A, Subset>>;
 }
 
@@ -108,6 +139,7 @@ export interface MultiAsset<
   R extends ResourceMap = ResourceMap,
   C extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
   Subset extends boolean = boolean,
+  K extends OutputChecks<A> = OutputChecks<A>,
 > extends ComputeOptions {
   readonly kind: "multiAsset";
   readonly assets: A;
@@ -117,7 +149,10 @@ export interface MultiAsset<
   readonly config: C;
   readonly io?: IoManager;
   readonly codeVersion?: string;
-  readonly compute: MultiAssetOptions<A, D, R, C, Subset>["compute"];
+  readonly checks?: K;
+  readonly requiredChecks?: { readonly [Name in keyof A]?: readonly RequiredCheck[] | undefined };
+  readonly formerly?: { readonly [Name in keyof A]?: string | undefined };
+  readonly compute: MultiAssetOptions<A, D, R, C, Subset, K>["compute"];
 }
 
 /** Any multi-asset, where its parameters do not matter. */
@@ -135,8 +170,9 @@ export function multiAsset<
   R extends ResourceMap = Record<never, never>,
   C extends StandardSchemaV1 | undefined = undefined,
   Subset extends boolean = false,
->(options: MultiAssetOptions<A, D, R, C, Subset>): MultiAsset<A, D, R, C, Subset> {
-  const given: Partial<MultiAssetOptions<A, D, R, C, Subset>> = options ?? {};
+  K extends OutputChecks<A> = Record<never, never>,
+>(options: MultiAssetOptions<A, D, R, C, Subset, K>): MultiAsset<A, D, R, C, Subset, K> {
+  const given: Partial<MultiAssetOptions<A, D, R, C, Subset, K>> = options ?? {};
   const definition = {
     ...given,
     kind: "multiAsset",
@@ -146,5 +182,5 @@ export function multiAsset<
     resources: given.resources ?? {},
     config: given.config,
   };
-  return rememberSite(definition, multiAsset as () => unknown) as unknown as MultiAsset<A, D, R, C, Subset>;
+  return rememberSite(definition, multiAsset as () => unknown) as unknown as MultiAsset<A, D, R, C, Subset, K>;
 }

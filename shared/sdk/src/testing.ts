@@ -1,8 +1,9 @@
 export { evaluateSensor } from "./testing/evaluate-sensor.ts";
 export type { EvaluatedSensor, EvaluateSensorOptions } from "./testing/evaluate-sensor.ts";
 export { materialize } from "./testing/materialize.ts";
-export type { MaterializedPartition, MaterializeOptions, MaterializeResult } from "./testing/materialize.ts";
+export type { MaterializedPartition, MaterializeOptions, MaterializeResult } from "./testing/materialize-all.ts";
 export type { MaterializeAssetOptions, MaterializedAsset } from "./testing/materialize-asset.ts";
+export type { MaterializedOutputs, MaterializeMultiOptions } from "./testing/materialize-multi.ts";
 export { partitioned } from "./testing/partitioned.ts";
 export { runCheck } from "./testing/run-check.ts";
 export type { CheckOutcome, RunCheckOptions } from "./testing/run-check.ts";

@@ -9,6 +9,8 @@ import type { Definitions } from "../definitions.ts";
 import { ioManagersOf } from "../definitions.ts";
 import type { IoManager } from "../io-manager.ts";
 import type { AnyMultiAsset } from "../multi-asset.ts";
+import type { OutputAsset } from "../output-assets.ts";
+import { outputAssets } from "../output-assets.ts";
 import type { Schedule } from "../schedule.ts";
 import type { AnySensor } from "../sensor.ts";
 import type { CodeBase } from "../step/code-base.ts";
@@ -21,8 +23,7 @@ import { describeSchedule } from "./describe-schedule.ts";
 import { describeSensor } from "./describe-sensor.ts";
 import { failedModuleOf } from "./failed-module.ts";
 import { describeValue } from "./fields.ts";
-import type { OutputAsset } from "./output-assets.ts";
-import { checkMultiAsset, checkOutput, outputAssets } from "./output-assets.ts";
+import { checkMultiAsset, checkOutput } from "./check-multi-asset.ts";
 import { DefinitionProblem } from "./problem.ts";
 
 /** What a location defines, described; what is usable of it for running steps. */

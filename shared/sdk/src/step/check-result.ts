@@ -26,7 +26,9 @@ export function declaredCheck(asset: Pick<AnyAsset, "key" | "checks">, name: str
   throw new StepFailure(
     "step.check_undeclared",
     `Compute of ${asset.key} reports the check "${name}", which it does not declare.`,
-    names.length === 0 ? `Declare it: checks: { ${name}: { blocking: true } }.` : `It declares ${names.join(", ")}.`,
+    names.length === 0
+      ? `Declare it among the checks of ${asset.key}: { ${name}: { blocking: true } }.`
+      : `It declares ${names.join(", ")}.`,
   );
 }
 

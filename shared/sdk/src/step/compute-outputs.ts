@@ -1,9 +1,11 @@
 import type { ComputationCommand, StepCommand } from "@headgate/proto";
-import type { OutputAsset } from "../describe/output-assets.ts";
+import type { OutputAsset } from "../output-assets.ts";
 import type { Metadata } from "../metadata.ts";
 import type { ComputedMember, MemberStep, SharedCall } from "./computed-member.ts";
+import { ComputedVerdicts } from "./computed-verdicts.ts";
 import { checkedDataVersion, configOf, detailsOf, readInputs } from "./materialize.ts";
 import type { SaidOfVersion } from "./materialize.ts";
+import { missingOutput, returnedOutputs } from "./returned-outputs.ts";
 import { stepContext } from "./step-context-values.ts";
 import type { StepEnvironment } from "./step-environment.ts";
 import { StepFailure } from "./step-failure.ts";
@@ -82,7 +84,7 @@ async function computeOutputs(
     configOf(asset, givenConfig(members)),
   ]);
   const { assetKey: _assetKey, versionId: _versionId, ...shared } = base;
-  const said = new Map(members.map((member) => [member, new Said()] as const));
+  const said = new Map(members.map((member) => [member, new Said(environment, member)] as const));
   const context = {
     ...shared,
     config,
@@ -92,13 +94,15 @@ async function computeOutputs(
   };
   signal.throwIfAborted();
   const compute = multi.compute as (inputs: unknown, context: unknown) => unknown;
-  const returned = checkedOutputs(members, await compute(values, context));
+  const names = members.map(({ output }) => output.name);
+  const returned = returnedOutputs(names, Object.keys(multi.assets), await compute(values, context));
   signal.throwIfAborted();
   return [...said].map(([member, about]) => {
     const { name, asset: output } = member.output;
     const isThere = Object.hasOwn(returned, name);
     const failure = isThere ? undefined : { error: missingOutput(name, output.key) };
-    return { member, returned: isThere ? returned[name] : undefined, said: about, verdicts: [], failure };
+    const verdicts = about.verdicts.completed();
+    return { member, returned: isThere ? returned[name] : undefined, said: about, verdicts, failure };
   });
 }
 
@@ -106,6 +110,11 @@ async function computeOutputs(
 class Said implements SaidOfVersion {
   readonly metadata: Record<string, Metadata[string]> = {};
   dataVersion = "";
+  readonly verdicts: ComputedVerdicts;
+
+  constructor(environment: StepEnvironment, { asset }: MemberStep) {
+    this.verdicts = new ComputedVerdicts(asset, environment);
+  }
 
   contextOf({ command, work }: MemberStep) {
     return {
@@ -113,40 +122,9 @@ class Said implements SaidOfVersion {
       versionId: work.versionId,
       metadata: (values: Metadata) => void Object.assign(this.metadata, values),
       dataVersion: (version: string) => void (this.dataVersion = checkedDataVersion(version)),
+      check: this.verdicts.check,
     };
   }
-}
-
-function missingOutput(name: string, key: string): StepFailure {
-  return new StepFailure(
-    "step.output_missing",
-    `Compute returned no "${name}", which is the value of ${key}.`,
-    `Return { ${name}: ... } whenever \`context.selected\` has it; undefined where there is no value to store.`,
-  );
-}
-
-function checkedOutputs(members: readonly OutputStep[], returned: unknown): Readonly<Record<string, unknown>> {
-  const names = members.map(({ output }) => output.name);
-  const expected = `{ ${names.join(", ")} }`;
-  if (typeof returned !== "object" || returned === null || Array.isArray(returned)) {
-    const what = returned === undefined ? "nothing" : returned === null ? "null" : "no object";
-    throw new StepFailure(
-      "step.outputs_invalid",
-      `Compute of a multi-asset returned ${what}, and not ${expected}.`,
-      "Return an object with the value of each output of `context.selected` under its name.",
-    );
-  }
-  const extra = Object.keys(returned).filter((name) => !names.includes(name));
-  if (extra.length === 0) return returned as Readonly<Record<string, unknown>>;
-  const known = Object.keys(members[0]?.output.multi.assets ?? {});
-  const unasked = extra.every((name) => known.includes(name));
-  throw new StepFailure(
-    "step.output_unexpected",
-    `Compute returned "${extra.join('", "')}", and was asked for ${expected}.`,
-    unasked
-      ? "Return those of `context.selected` alone: what is stored unasked would belong to no step."
-      : `The outputs of this multi-asset are ${known.join(", ")}: name it so in \`assets\`, or return it under its name.`,
-  );
 }
 
 /** The run's config may be given under any of the assets, and under several if it is the same. */

@@ -1,6 +1,6 @@
 import type { AnyAssetCheck } from "../asset-check.ts";
 import type { AnyAsset } from "../asset.ts";
-import type { OutputAsset } from "../describe/output-assets.ts";
+import type { OutputAsset } from "../output-assets.ts";
 import type { IoManager } from "../io-manager.ts";
 import type { CodeBase } from "./code-base.ts";
 import type { LogCapture } from "./log-capture.ts";

@@ -29,9 +29,9 @@ type InputsOfAsset<A> = A extends { readonly deps: infer D; readonly value: infe
 type GivenInput<Input> = Input extends Partitioned<infer T> ? Input | Readonly<Record<string, T>> : Input;
 
 /** `inputs`, which is asked for exactly where something is read. */
-type InputsOption<A> = [keyof InputsOfAsset<A>] extends [never]
+export type InputsOption<Inputs> = [keyof Inputs] extends [never]
   ? { readonly inputs?: Readonly<Record<string, never>> }
-  : { readonly inputs: { readonly [Name in keyof InputsOfAsset<A>]: GivenInput<InputsOfAsset<A>[Name]> } };
+  : { readonly inputs: { readonly [Name in keyof Inputs]: GivenInput<Inputs[Name]> } };
 
 /** What each dependency passes to each partition, by partition key. */
 type BatchInputsOption<A> = [keyof InputsOfAsset<A>] extends [never]
@@ -47,25 +47,28 @@ type BatchInputsOption<A> = [keyof InputsOfAsset<A>] extends [never]
 /** What is computed, and of what: one partition, or those that one call computes. */
 type Computing<A extends AnyAsset> = A extends { readonly batch: Batch }
   ? BatchInputsOption<A> & { readonly partitions: readonly KeyOf<A>[] }
-  : InputsOption<A> & PartitionOption<PartitionsOfAsset<A>>;
+  : InputsOption<InputsOfAsset<A>> & PartitionOption<PartitionsOfAsset<A>>;
 
 type KeyOf<A> = PartitionOf<PartitionsOfAsset<A>> extends { readonly key: infer Key } ? Key : string;
 
-/** What `materialize` of one asset is given; what the asset has no use for does not compile. */
-export type MaterializeAssetOptions<A extends AnyAsset> = Computing<A> & {
+/** What `materialize` of one asset is given, beside what is computed. */
+export interface ComputedOptions<A> {
   /** As a run would give it: validated, defaults applied. */
   readonly config?: [ConfigInput<A>] extends [undefined]
     ? HeadgateTypeError<"This asset takes no config: give it `config`, a Standard Schema of an object."> | undefined
     : ConfigInput<A>;
   /** What stands for the resources of the asset and of `checks`, by name; one that is missing throws when it is used. */
   readonly resources?: Partial<ResourcesOf<A>> & Readonly<Record<string, unknown>>;
-  /** Checks of this asset that judge the value, in this order. */
+  /** Checks of what is made, which judge its value in this order. */
   readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
   readonly signal?: AbortSignal;
   readonly runTags?: Readonly<Record<string, string>>;
   /** Default 1. */
   readonly attemptNumber?: number;
-};
+}
+
+/** What `materialize` of one asset is given; what the asset has no use for does not compile. */
+export type MaterializeAssetOptions<A extends AnyAsset> = Computing<A> & ComputedOptions<A>;
 
 /** What one asset made of a partition. */
 export interface MaterializedAsset<Value> {
@@ -82,6 +85,7 @@ export interface MaterializedAsset<Value> {
   readonly isOpen: boolean;
 }
 
+/** What compute is given beside its inputs, where types do not matter. */
 export interface AnyOptions {
   readonly partition?: string | undefined;
   readonly config?: unknown;

@@ -59,7 +59,7 @@ export interface Reported {
   readonly checks: Readonly<Record<string, CheckResult>>;
   readonly logs: readonly { readonly level: string; readonly message: string; readonly fields: unknown }[];
   /** Of a multi-asset: what it said of each output, by name. */
-  readonly outputs: Readonly<Record<string, Pick<Reported, "metadata" | "dataVersion">>>;
+  readonly outputs: Readonly<Record<string, Pick<Reported, "metadata" | "dataVersion" | "checks">>>;
   /** Of an asset that computes several partitions in one call: what it said of each, by key. */
   readonly partitions: Readonly<Record<string, ReportedPartition>>;
 }
@@ -83,7 +83,7 @@ export function testContext<Context, D extends Runnable<Context>>(
   const parts = partsOf(definition);
   const metadata: Record<string, Metadata[string]> = {};
   const checks: Record<string, CheckResult> = {};
-  const outputs = new Outputs(parts.outputs, rest.selected);
+  const outputs = new Outputs(parts, rest.selected);
   const batch = new TestBatch(parts, rest.partitions ?? []);
   const reported = {
     metadata,
@@ -122,31 +122,39 @@ export function testContext<Context, D extends Runnable<Context>>(
   return context as unknown as Context & { readonly reported: Reported };
 }
 
+interface SaidOfOutput {
+  metadata: Record<string, Metadata[string]>;
+  dataVersion: string | undefined;
+  checks: Record<string, CheckResult>;
+}
+
 /** What compute of a multi-asset is told of its outputs, and says of them. */
 class Outputs {
-  readonly reported: Record<string, { metadata: Record<string, Metadata[string]>; dataVersion: string | undefined }> =
-    {};
+  readonly reported: Record<string, SaidOfOutput> = {};
   readonly context: object;
 
-  constructor(
-    specs: Readonly<Record<string, { readonly key: string }>> | undefined,
-    names: readonly string[] | undefined,
-  ) {
+  constructor({ outputs: specs, checks }: Parts, names: readonly string[] | undefined) {
     if (specs === undefined) {
       this.context = {};
       return;
     }
     const selected = new Set(names ?? Object.keys(specs));
     const outputs = [...selected].map((name) => {
-      const said = { metadata: {}, dataVersion: undefined as string | undefined };
+      const said: SaidOfOutput = { metadata: {}, dataVersion: undefined, checks: {} };
       this.reported[name] = said;
+      const key = specs[name]?.key ?? "";
+      const declared = (checks as Readonly<Record<string, ComputedChecks | undefined>>)[name] ?? {};
       return [
         name,
         {
-          assetKey: specs[name]?.key ?? "",
+          assetKey: key,
           versionId: `test-version-${name}`,
           metadata: (values: Metadata) => void Object.assign(said.metadata, values),
           dataVersion: (version: string) => void (said.dataVersion = version),
+          check: (check: string, verdict: CheckResult | boolean) => {
+            declaredCheck({ key, checks: declared }, check);
+            said.checks[check] = checkResult(verdict, `The verdict of check "${check}" of ${key} is`);
+          },
         },
       ] as const;
     });
@@ -199,7 +207,7 @@ interface Parts {
   readonly resources: ResourceMap;
   /** Nothing is known of versions: a test hands compute its values. */
   readonly inputs: Readonly<Record<string, InputDetails>>;
-  /** Those that compute reports. */
+  /** Those that compute reports; of a multi-asset, by output. */
   readonly checks: ComputedChecks;
   readonly isCheck: boolean;
   /** Of a multi-asset. */

@@ -16,9 +16,11 @@ const rest = assetSpec({ key: "split/rest", partitions: months, value: valueOf<n
 const halves = multiAsset({
   assets: { train, rest },
   deps: { numbers },
+  checks: { train: { two: { blocking: true } } },
   compute: ({ numbers }, { outputs, partition }) => {
     console.log(`halving ${partition.key}`);
     outputs.rest.metadata({ rows: 2 });
+    outputs.train.check("two", { passed: numbers.length === 4, metadata: { of: numbers.length } });
     return { train: numbers.slice(0, 2), rest: numbers.slice(2) };
   },
 });

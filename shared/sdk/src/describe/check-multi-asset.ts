@@ -1,9 +1,8 @@
 import { outputsMax } from "@headgate/model";
-import type { MultiAssetPart } from "@headgate/proto";
 import type { AnyAsset } from "../asset.ts";
-import { constructionSite, siteOf } from "../construction-site.ts";
 import { isEdge } from "../edge.ts";
 import type { AnyMultiAsset } from "../multi-asset.ts";
+import type { OutputAsset } from "../output-assets.ts";
 import { describePartitions } from "./describe-partitions.ts";
 import type { FieldRule } from "./fields.ts";
 import {
@@ -16,18 +15,9 @@ import {
   record,
   refuseFailedModule,
 } from "./fields.ts";
+import { nearestName } from "./nearest-name.ts";
 import { isSelf } from "../self.ts";
 import { DefinitionProblem } from "./problem.ts";
-
-/** An asset that a multi-asset computes. */
-export interface OutputAsset {
-  /** As any other asset is described and checked; its `compute` is that of the multi-asset. */
-  readonly asset: AnyAsset;
-  readonly multi: AnyMultiAsset;
-  /** The name under which compute returns its value. */
-  readonly name: string;
-  readonly part: MultiAssetPart;
-}
 
 /** The fields that a multi-asset has beside those that it hands on to its assets, whose rules are theirs. */
 const multiFields: Readonly<Record<string, FieldRule>> = {
@@ -48,26 +38,11 @@ const multiFields: Readonly<Record<string, FieldRule>> = {
   codeVersion: filledText,
   // Refused where each asset is described.
   batch: anything,
+  checks: record,
+  requiredChecks: record,
+  formerly: record,
   compute: callable,
 };
-
-/** The assets of a multi-asset, in its order. What is wrong with them is found when each is described. */
-export function outputAssets(multi: AnyMultiAsset): OutputAsset[] {
-  const { assets, canSubset, codeVersion, kind: _kind, ...shared } = multi;
-  const outputs = Object.entries(assets);
-  const part = { outputs: outputs.map(([, spec]) => String(spec?.key)), canSubset };
-  return outputs.map(([name, spec]) => {
-    const own = codeVersion === undefined ? {} : { codeVersion };
-    const asset = { ...shared, ...own, ...dropUndefined(spec), kind: "asset" };
-    // Where the multi-asset was written is where all of them were.
-    Object.defineProperty(asset, constructionSite, { value: siteOf(multi), enumerable: false });
-    return { asset: Object.freeze(asset) as unknown as AnyAsset, multi, name, part };
-  });
-}
-
-function dropUndefined(spec: object): object {
-  return Object.fromEntries(Object.entries(spec ?? {}).filter(([, value]) => value !== undefined));
-}
 
 /**
  * What is wrong with a multi-asset as a whole, whichever of its assets is asked for.
@@ -78,11 +53,27 @@ export function checkMultiAsset(multi: AnyMultiAsset): void {
   const keys = Object.values(multi.assets).map((spec) => String(spec?.key));
   const what = `the multi-asset of ${keys.slice(0, 3).join(", ")}${keys.length > 3 ? ", ..." : ""}`;
   checkFields(what, multi, multiFields);
+  checkNames(what, multi);
   if (keys.length > outputsMax) {
     throw new DefinitionProblem(
       "definition.invalid",
       `${what} has ${keys.length} assets; ${outputsMax} is the most that one call computes.`,
       "Make several multi-assets of it.",
+    );
+  }
+}
+
+/** What is said by output is said of one that there is. */
+function checkNames(what: string, multi: AnyMultiAsset): void {
+  const names = Object.keys(multi.assets);
+  for (const field of ["checks", "requiredChecks", "formerly"] as const) {
+    const strange = Object.keys(multi[field] ?? {}).find((name) => !names.includes(name));
+    if (strange === undefined) continue;
+    const nearest = nearestName(strange, names);
+    throw new DefinitionProblem(
+      "definition.invalid",
+      `\`${field}\` of ${what} names "${strange}", which is none of its outputs.`,
+      nearest === undefined ? `Its outputs are ${names.join(", ")}.` : `Did you mean ${nearest}?`,
     );
   }
 }
