@@ -87,7 +87,7 @@ for (const [name, file] of entries) {
   const order = (a, b) => Number(isValue(b)) - Number(isValue(a)) || (a.name < b.name ? -1 : 1);
   for (const symbol of [...symbols].sort(order)) {
     const docs = docOf(symbol);
-    if (docs.length === 0 && isValue(symbol)) undocumented.push(`${name}: ${symbol.name}`);
+    if (docs.length === 0) undocumented.push(`${name}: ${symbol.name}`);
     lines.push(
       `### ${symbol.name}`,
       "",

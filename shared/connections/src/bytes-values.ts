@@ -3,6 +3,7 @@ import { ConnectionError } from "./connection-error.ts";
 import { checkSize, sizeBytesMaxDefault, type SmallValueOptions } from "./json-values.ts";
 import { objectKey } from "./object-key.ts";
 
+/** Where `bytes` stores its values, and what it calls them. */
 export interface BytesOptions extends SmallValueOptions {
   /** What the bytes are, for whoever opens them: "image/png", "application/pdf"; default "application/octet-stream". */
   readonly mediaType?: string;

@@ -58,6 +58,7 @@ const hints = {
   "value.not_readable": "Give the reader an IO manager for this media type, for example values({ store, duckdb }).",
 } as const;
 
+/** The stable codes of failures of connections: match on them, never on text. */
 export type ConnectionErrorCode = keyof typeof hints;
 
 /** An operational failure of a connection: a stable code, what happened and where, and how to mend it. */

@@ -9,6 +9,7 @@ import { sql, type Sql } from "./sql.ts";
 /** More rows than this are not turned into JavaScript objects. */
 const rowsMaxLimit = 10_000;
 
+/** Bounds of DuckDB in one worker process. */
 export interface DuckdbOptions {
   /**
    * Memory that one worker's DuckDB may use before it spills to disk; default: its share of half of the machine's (or
@@ -19,6 +20,7 @@ export interface DuckdbOptions {
   readonly threads?: number;
 }
 
+/** Bounds of a query whose rows are read into memory. */
 export interface RowsOptions {
   readonly rowsMax?: number;
   /** Its abort interrupts the query. */

@@ -5,6 +5,7 @@ import { HttpStatusError } from "./http-status-error.ts";
 import { parseBaseUrl, shownUrl, urlBelow } from "./http-url.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
+/** Which service is asked, with what, and within which bounds. */
 export interface HttpOptions {
   /** `https://api.example.com/v2`; every path is below it. User and password in it become basic authentication. */
   readonly baseUrl: Setting;
@@ -18,6 +19,7 @@ export interface HttpOptions {
   readonly sizeBytesMax?: number;
 }
 
+/** One request below the base URL; by default a GET. */
 export interface HttpRequest {
   readonly method?: string;
   readonly query?: Readonly<Record<string, string | number | boolean>>;
@@ -41,6 +43,7 @@ export interface HttpAnswer {
   json<T = unknown>(): T;
 }
 
+/** Requests to one service, as `http` makes them: bounded, tried again where that does no harm. */
 export interface Http {
   /**
    * Sends a request to a path below the base URL. Tries again where that does no harm: when nothing answers, and for

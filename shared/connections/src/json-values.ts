@@ -7,6 +7,7 @@ import type { ObjectStore } from "./object-store.ts";
 /** The media type of values that `json` and `values` store. */
 export const jsonMediaType = "application/json";
 
+/** Where values are stored that fit into memory, and how large they may be. */
 export interface SmallValueOptions {
   readonly store: Resource<ObjectStore>;
   /** Larger values are refused; default 64 MiB. */

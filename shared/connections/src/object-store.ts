@@ -16,6 +16,7 @@ export interface ObjectReference {
   readonly digest: string;
 }
 
+/** What is said of an object when it is put. */
 export interface PutOptions {
   readonly mediaType: string;
   readonly signal?: AbortSignal | undefined;

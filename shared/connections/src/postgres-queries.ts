@@ -14,6 +14,7 @@ export type PostgresValue =
   | readonly PostgresValue[]
   | { readonly [name: string]: unknown };
 
+/** Bounds of one query. */
 export interface PostgresQueryOptions {
   /** More rows than this throw `postgres.rows_too_many`; default 10,000. */
   readonly rowsMax?: number | undefined;
@@ -21,6 +22,7 @@ export interface PostgresQueryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What one query gave. */
 export interface PostgresResult<Row> {
   readonly rows: Row[];
   /** Rows that the last statement gave or changed. */

@@ -10,6 +10,7 @@ import { publishTable } from "./table-view.ts";
 export const postgresTableMediaType = "application/vnd.postgresql.table";
 const scheme = "postgres";
 
+/** Where `postgresTables` keeps its tables and views, and of which columns. */
 export interface PostgresTablesOptions {
   readonly postgres: Resource<Postgres>;
   /** Where the views are that readers outside look at; default "public". */

@@ -13,6 +13,7 @@ import { PostgresSession, type SessionOptions } from "./postgres-session.ts";
 import { parsePostgresUrl, type PostgresUrl } from "./postgres-url.ts";
 import { valueParsers } from "./postgres-values.ts";
 
+/** Bounds of the connections of one worker process. */
 export interface PostgresOptions {
   /** Connections of one worker process at most; default 4. */
   readonly connectionsMax?: number;

@@ -10,6 +10,7 @@ const extensions: Readonly<Record<string, string>> = {
   "text/csv": "csv",
 };
 
+/** Where `text` stores its values, and what it calls them. */
 export interface TextOptions extends SmallValueOptions {
   /** What the text is, for whoever opens it: "text/markdown", "text/html", ...; default "text/plain". */
   readonly mediaType?: `text/${string}`;

@@ -6,6 +6,7 @@ import type { CheckContext } from "./step-context.ts";
 
 export type { CheckResult, CheckSeverity } from "./check-result.ts";
 
+/** What a check judges, what its verdict means, and the function that reaches it. */
 export interface AssetCheckOptions<A extends AnySpec, R extends ResourceMap> {
   /** An asset of this location, or another team's exported spec. */
   readonly asset: A;
@@ -29,6 +30,7 @@ export interface AssetCheckOptions<A extends AnySpec, R extends ResourceMap> {
   ) => CheckResult | boolean | Promise<CheckResult | boolean>;
 }
 
+/** A check of one asset with its function, made by `assetCheck`. */
 export interface AssetCheck<A extends AnySpec = AnySpec, R extends ResourceMap = ResourceMap> {
   readonly kind: "assetCheck";
   readonly asset: A;

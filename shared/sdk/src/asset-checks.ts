@@ -15,6 +15,7 @@ export type GroupedChecks = Readonly<Record<string, GroupedCheck>>;
 /** A verdict for each check. */
 export type Verdicts<K extends GroupedChecks> = { readonly [Name in keyof K]: CheckResult | boolean };
 
+/** Several checks of one asset, and the one function that judges them all. */
 export interface AssetChecksOptions<A extends AnySpec, K extends GroupedChecks, R extends ResourceMap> {
   /** An asset of this location, or another team's exported spec. */
   readonly asset: A;

@@ -24,6 +24,7 @@ export interface AssetSpecOptions<S extends ValueDeclaration | undefined, P exte
   readonly codeVersion?: string | undefined;
 }
 
+/** What others may know of an asset, made by `assetSpec`; every asset is one as well. */
 export interface AssetSpec<
   Value = unknown,
   P extends AnyPartitions | undefined = AnyPartitions | undefined,

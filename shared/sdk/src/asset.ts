@@ -28,6 +28,7 @@ export type ToWrite<Returned> = unknown extends Returned ? never : Exclude<Retur
 /** The value that readers receive: as declared, or as compute returns it. */
 type AssetValue<S, Returned, B> = [S] extends [undefined] ? Awaited<ValueMade<Returned, B>> : StoredValue<S>;
 
+/** What an asset is, what it reads, and how it is computed. */
 export interface AssetOptions<
   S extends ValueDeclaration | undefined,
   P extends AnyPartitions | undefined,

@@ -1,5 +1,6 @@
 import type { AutomationCondition } from "./when.ts";
 
+/** How often a step is tried again, and how long after. */
 export interface RetryOptions {
   /** Tries after the first when compute throws; default 0. */
   readonly maxRetries?: number;

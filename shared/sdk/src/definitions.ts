@@ -8,6 +8,7 @@ import type { IoManager } from "./io-manager.ts";
 import type { Schedule } from "./schedule.ts";
 import type { AnySensor } from "./sensor.ts";
 
+/** All that a code location defines. */
 export interface DefinitionsOptions {
   /** Owns every asset and check here: the first segment of each asset's key. */
   readonly team: string;

@@ -14,6 +14,7 @@ import type {
 import type { HeadgateTypeError } from "./type-error.ts";
 import type { StoredValue, ValueDeclaration } from "./value-declaration.ts";
 
+/** "strict": the newest version, which must be open; "lastValidated": the newest that is open; "orderOnly": made before, and not read. */
 export type EdgeMode = "strict" | "lastValidated" | "orderOnly";
 
 /** "offset" moves by one distance and keeps one window a window; "offsets" spans several. */
@@ -39,6 +40,7 @@ export interface Edge<
 
 /** What may stand in `deps`: an asset or a spec (a strict edge), or an edge. */
 export type Dependency = AnySpec | Edge;
+/** What an asset reads, by the name under which compute receives the value. */
 export type Dependencies = Readonly<Record<string, Dependency>>;
 
 /** Several partitions of one upstream, by partition key, in partition order. */

@@ -5,6 +5,7 @@ import type { AnyPartitions } from "./partitions.ts";
 import type { ReportedChecks } from "./reported-checks.ts";
 import type { StoredValue, ValueDeclaration } from "./value-declaration.ts";
 
+/** An asset that something else makes, whose versions are reported. */
 export interface ExternalAssetOptions<
   S extends ValueDeclaration | undefined,
   P extends AnyPartitions | undefined,

@@ -19,6 +19,7 @@ export interface ValueReference {
 export type WrittenReference = Pick<ValueReference, "scheme" | "place" | "mediaType"> &
   Partial<Pick<ValueReference, "digest" | "sizeBytes">>;
 
+/** Which version an IO manager writes, reads or publishes, and what it has at hand. */
 export interface IoContext<R extends ResourceMap = ResourceMap> {
   /** The asset whose value this is. */
   readonly assetKey: string;
@@ -32,6 +33,7 @@ export interface IoContext<R extends ResourceMap = ResourceMap> {
   readonly signal: AbortSignal;
 }
 
+/** How values are written and read, and shown to readers outside. */
 export interface IoManagerOptions<W, R extends ResourceMap> {
   /** The schemes that `read` understands; default: every one. */
   readonly schemes?: readonly string[];

@@ -1,9 +1,11 @@
+/** What JSON can hold. An undefined member is left out. */
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined };
 
 /** A cell of a metadata table. */
 export type TableCell = string | number | boolean | null;
 
+/** A column of a table whose schema metadata tells. */
 export interface TableColumn {
   readonly name: string;
   /** As the place of the table calls it, for example "BIGINT". */
@@ -12,6 +14,7 @@ export interface TableColumn {
   readonly description?: string;
 }
 
+/** A column of an upstream asset that another one was made of. */
 export interface SourceColumn {
   /** An asset or its spec. */
   readonly asset: { readonly key: string };

@@ -95,6 +95,7 @@ export interface MultiComputeContext<
   readonly outputs: OutputContexts<A, Subset, K>;
 }
 
+/** Several assets that one call computes, what all of them read, and the function that makes them. */
 export interface MultiAssetOptions<
   A extends Outputs,
   D extends Dependencies,

@@ -41,11 +41,13 @@ export interface MultiPartitions<Dimensions extends DimensionMap = DimensionMap>
   readonly dimensions: readonly { readonly name: string; readonly definition: DimensionPartitions }[];
 }
 
+/** Any partitions definition: by time, by fixed or dynamic keys, or of several dimensions. */
 export type AnyPartitions = DimensionPartitions | MultiPartitions;
 
 /** The dimensions of `P` by name. */
 export type DimensionsOf<P> = P extends { readonly [dimensionTypes]: infer Dimensions } ? Dimensions : never;
 
+/** From when to when, and in which zone, the windows of a time partitions definition run. */
 export interface TimeWindowOptions<Zone extends string> {
   /** First window, for example "2026-01-01", in `timezone`; inclusive. */
   readonly start: string;

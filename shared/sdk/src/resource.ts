@@ -12,6 +12,7 @@ export interface ResourceContext<R extends ResourceMap = ResourceMap> {
   readonly log: Log;
 }
 
+/** How a resource is made in a worker process, and given up again. */
 export interface ResourceOptions<T, R extends ResourceMap> {
   /** Other resources that this one needs. */
   readonly resources?: R;
@@ -29,6 +30,7 @@ export interface Resource<T = unknown> {
   readonly dispose?: (value: never) => void | Promise<void>;
 }
 
+/** Resources by the name under which compute, checks and IO managers receive them. */
 export type ResourceMap = Readonly<Record<string, Resource>>;
 
 /** What `context.resources` holds for these resources. */

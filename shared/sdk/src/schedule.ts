@@ -44,6 +44,7 @@ interface WindowTimes {
   readonly partitioned: true;
 }
 
+/** When something is launched, and what. */
 export type ScheduleOptions = ScheduleBase & ((CronTimes & { readonly partitioned?: false | undefined }) | WindowTimes);
 
 /** Launches runs at the instants of a cron. */

@@ -46,6 +46,7 @@ export type SensorResult<C = StandardSchemaV1 | undefined, Target extends AnySpe
   | (SensorAnswer<C> & { readonly requests?: readonly RunRequest<Target>[] | undefined; readonly skip?: undefined })
   | (SensorAnswer<C> & { readonly skip: string; readonly requests?: undefined });
 
+/** What a sensor may request, how often it looks, and the function that does. */
 export interface SensorOptions<
   C extends StandardSchemaV1 | undefined,
   R extends ResourceMap,
@@ -71,6 +72,7 @@ export interface SensorOptions<
   ) => SensorResult<C, T[number]> | void | Promise<SensorResult<C, T[number]> | void>;
 }
 
+/** A function that looks at the world outside and requests runs, made by `sensor`. */
 export interface Sensor<
   C extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
   R extends ResourceMap = ResourceMap,

@@ -5,6 +5,7 @@ import { service } from "grpc-health-check";
 import { tlsFiles } from "./tls-files.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
+/** Where the location is that is asked how it is. */
 export interface HealthOptions {
   /** Default "127.0.0.1". */
   readonly host?: string | undefined;

@@ -1,5 +1,6 @@
 import type { TlsFiles } from "./tls-files.ts";
 
+/** What is served, where, and to whom. */
 export interface ServeOptions {
   /** A folder with a definitions.ts, or such a file. */
   readonly module: string;

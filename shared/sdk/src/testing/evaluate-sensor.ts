@@ -6,6 +6,7 @@ import { askSensor } from "../step/ask-sensor.ts";
 import type { Reported } from "./test-context.ts";
 import { testResources } from "./test-context.ts";
 
+/** What the evaluation of a sensor is given in a test. */
 export interface EvaluateSensorOptions<C, R extends ResourceMap> {
   /** What the last evaluation returned; left out: this is the first one. */
   readonly cursor?: CursorInput<C>;

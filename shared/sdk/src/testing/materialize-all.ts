@@ -23,6 +23,7 @@ import type { CheckOutcome } from "./run-check.ts";
 import { shutsGate } from "./run-check.ts";
 import type { Reported } from "./test-context.ts";
 
+/** What `materialize` of several assets is given. */
 export interface MaterializeOptions {
   readonly checks?: readonly (AnyAssetCheck | AnyAssetChecks)[];
   /** Partition keys, ranges and lists ("2001-01..2001-03"), for every partitioned asset; default: all that exist. */
@@ -39,6 +40,7 @@ export interface MaterializeOptions {
   readonly nowMs?: number;
 }
 
+/** What came of one partition: its value, or why there is none. */
 export interface MaterializedPartition {
   /** "blocked": a blocking check upstream did not pass; "failed": compute or a check threw. */
   readonly status: "succeeded" | "failed" | "blocked";
@@ -54,6 +56,7 @@ export interface MaterializedPartition {
   readonly blockedBy: string | undefined;
 }
 
+/** What `materialize` of several assets made, by asset and partition. */
 export interface MaterializeResult {
   /** "" for an asset without partitions. Undefined: not asked for. */
   partition(asset: AnySpec, key?: string): MaterializedPartition | undefined;

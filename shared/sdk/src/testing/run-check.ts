@@ -28,6 +28,7 @@ export function shutsGate(check: Pick<AnyAssetCheck, "blocking">, { outcome }: C
   return check.blocking === true && (outcome === "failed" || outcome === "errored");
 }
 
+/** What `runCheck` is given beside the value. */
 export type RunCheckOptions<A extends AnySpec, R extends ResourceMap> = PartitionOption<PartitionsOfAsset<A>> & {
   /** By the names that the check declares; one that is missing throws when it is used. */
   readonly resources?: Partial<ResourceValues<R>>;

@@ -28,6 +28,7 @@ export type ConfigInput<D> = D extends { readonly config: infer C }
 /** The values that stand for the resources of this definition. */
 export type ResourcesOf<D> = D extends { readonly resources: infer R extends ResourceMap } ? ResourceValues<R> : never;
 
+/** What the context of a test holds; what is left out has a default, or throws when it is used. */
 export interface TestContextOptions<D> {
   /** A partition key; its window is worked out. */
   readonly partition?: string;
@@ -64,6 +65,7 @@ export interface Reported {
   readonly partitions: Readonly<Record<string, ReportedPartition>>;
 }
 
+/** What compute said of one of several partitions that it was asked for at once. */
 export interface ReportedPartition extends Pick<Reported, "metadata" | "dataVersion" | "checks"> {
   /** With which compute let it fail. */
   readonly error: Error | undefined;

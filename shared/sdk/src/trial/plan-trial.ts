@@ -49,6 +49,7 @@ export interface TrialRefusal {
   readonly hint: string;
 }
 
+/** What trying an asset takes, or why it cannot be tried as asked. */
 export type PlannedTrial =
   { readonly ok: true; readonly plan: TrialPlan } | { readonly ok: false; readonly refusal: TrialRefusal };
 

@@ -15,6 +15,7 @@ export interface TrialVersion {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** The versions that a trial reads through one dependency. */
 export interface TrialInput {
   readonly name: string;
   readonly assetKey: string;
@@ -25,6 +26,7 @@ export interface TrialInput {
   readonly leftOut: readonly string[];
 }
 
+/** A trial: what was planned, on which inputs and under which config. */
 export interface TrialRequest {
   readonly plan: TrialPlan;
   readonly inputs: readonly TrialInput[];

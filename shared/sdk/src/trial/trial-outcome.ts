@@ -14,6 +14,7 @@ export interface TrialMetadata {
   readonly value: JsonValue;
 }
 
+/** Why compute or a check did not come to its end, and where in the sources. */
 export interface TrialError {
   readonly code: string;
   readonly message: string;
@@ -24,6 +25,7 @@ export interface TrialError {
   readonly position: { readonly file: string; readonly line: number; readonly column: number } | undefined;
 }
 
+/** The verdict of one check in a trial. */
 export interface TrialCheck {
   readonly name: string;
   readonly outcome: "passed" | "warned" | "failed" | "errored";
@@ -32,6 +34,7 @@ export interface TrialCheck {
   readonly error: TrialError | undefined;
 }
 
+/** What came of a trial. Nothing of it is recorded. */
 export interface TrialOutcome {
   /** "succeeded": it computed and every check reached a verdict, whichever. */
   readonly outcome: "succeeded" | "failed" | "canceled" | "timedOut" | "crashed";

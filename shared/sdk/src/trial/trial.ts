@@ -18,6 +18,7 @@ export interface TrialListener {
   check(check: TrialCheck): void;
 }
 
+/** Which code is tried, until when, and whether a debugger is waited for. */
 export interface TrialOptions {
   /** A folder with a definitions.ts, or such a file. */
   readonly module: string;
