@@ -36,7 +36,10 @@ const packagesBuild = {
   folders: packages.map(({ folder }) => folder),
 };
 /** Apart, because it takes seconds: who changes the control plane does not wait for it. */
-const webBuild = { stamp: join(root, "node_modules", ".headgate-build-web"), folders: ["web", "shared/model"] };
+const webBuild = {
+  stamp: join(root, "node_modules", ".headgate-build-web"),
+  folders: ["web", "shared/model", "shared/layout"],
+};
 
 function isOlderThanSources({ stamp, folders }) {
   let builtMs;

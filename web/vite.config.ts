@@ -12,6 +12,7 @@ export default defineConfig({
   plugins: [react()],
   resolve: {
     alias: {
+      "@headgate/layout": fileURLToPath(new URL("../shared/layout/src/index.ts", import.meta.url)),
       "@headgate/model": fileURLToPath(new URL("../shared/model/src/index.ts", import.meta.url)),
     },
   },

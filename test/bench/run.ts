@@ -26,14 +26,14 @@ async function buildIfStale(): Promise<void> {
 }
 
 async function benchmarks(): Promise<readonly Benchmark[]> {
-  const [{ chain }, { fanOut }, { planning }, { reaction }, { layout }] = await Promise.all([
+  const [{ chain }, { fanOut }, { planning }, { reaction }, { graph }] = await Promise.all([
     import("./workloads/chain.ts"),
     import("./workloads/fan-out.ts"),
     import("./workloads/planning.ts"),
     import("./workloads/reaction.ts"),
-    import("./workloads/layout.ts"),
+    import("./workloads/graph.ts"),
   ]);
-  return [chain, fanOut, planning, reaction, layout];
+  return [chain, fanOut, planning, reaction, graph];
 }
 
 async function main(): Promise<void> {

@@ -7,6 +7,7 @@ import { ExampleTeams } from "../support/example-teams.ts";
 import { Ledger } from "../support/ledger.ts";
 import { startDeployment } from "../support/start-deployment.ts";
 import { chromiumPath, launchChromium } from "./chromium.ts";
+import { graphStory } from "./graph-story.ts";
 
 /*
  * The web UI as people use it: one control plane with the two teams of the flights, a laboratory of steps that fail and
@@ -87,8 +88,11 @@ describe.skipIf(executable === undefined)("The web UI", () => {
     expect(await page.title()).toBe("(1) Home · Headgate");
   });
 
+  graphStory(() => ({ page, headgate }));
+
   it("goes everywhere by keys, finds by the palette, and tells the keys", async () => {
     for (const [key, title] of [
+      ["g", "Asset graph"],
       ["a", "Assets"],
       ["c", "Checks"],
       ["r", "Runs"],

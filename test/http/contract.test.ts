@@ -44,6 +44,7 @@ describe("the contract", () => {
       ["getGraph", "GET", "/api/v1/graph"],
       ["getGraphOverview", "GET", "/api/v1/graph/overview"],
       ["getGraphLayout", "GET", `/api/v1/graph/layouts/${layout}`],
+      ["getGraphSelection", "GET", "/api/v1/graph/selection?selection=team:flights"],
       ["getGraphStatuses", "GET", "/api/v1/graph/statuses"],
       ["listAssets", "GET", "/api/v1/assets"],
       ["getAsset", "GET", `/api/v1/assets/${key}`],

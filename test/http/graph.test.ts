@@ -66,6 +66,19 @@ describe("the picture of the asset graph", () => {
     });
   });
 
+  it("says which assets a selection has, and what is wrong with one that has none", async () => {
+    const chosen = async (selection: string) =>
+      (await api.get(`/api/v1/graph/selection?selection=${encodeURIComponent(selection)}`)).json;
+    const found = await chosen("flights/raw_flights+1 or analytics/half_year_summary");
+    expect(found.count).toBe(3);
+    expect(numbers(found.assets).map((n) => layout.keys[n])).toEqual([
+      "analytics/half_year_summary",
+      "flights/clean_flights",
+      "flights/raw_flights",
+    ]);
+    expect(await chosen("flights/raw_flihgts")).toMatchObject({ status: 422, code: "selection.invalid" });
+  });
+
   it("says which edges are strict, and how many checks hold a gate", () => {
     const edges: string[] = [];
     for (let e = 0; e < layout.edges.length; e += 3) {

@@ -68,7 +68,7 @@ describe("a layout in groups", () => {
         expect(strays).toEqual([]);
         expect(layout.boxes.filter((box) => !isInside(box, { ...layout, x: 0, y: 0 }))).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -79,7 +79,7 @@ describe("a layout in groups", () => {
         const inside = graph.edges.filter(([from, to]) => from !== to && graph.groups[from] === graph.groups[to]);
         expect(inside.filter(([from, to]) => x[to]! < x[from]! + tile.width)).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -95,7 +95,7 @@ describe("a layout in groups", () => {
         const read = graph.edges.filter(([a, b]) => graph.groups[a] !== graph.groups[b]).map(String);
         expect(groupEdges.reduce((sum, { count }) => sum + count, 0)).toBe(new Set(read).size);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -122,7 +122,7 @@ describe("a layout in groups", () => {
         expect(b.boxes).toEqual(a.boxes);
         expect(b.groupEdges).toEqual(a.groupEdges);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -138,7 +138,7 @@ describe("a layout in groups", () => {
           }
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -171,7 +171,7 @@ describe("a layout of a few nodes by themselves", () => {
         const leadsBack = ([from, to]: [number, number]) => from !== to && layout.x[to]! < layout.x[from]! + tile.width;
         expect(graph.edges.filter(leadsBack)).toEqual([]);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type GroupedLayout, groupedLayout } from "@headgate/layout";
+import { rangeSet } from "@headgate/model";
 import type { z } from "zod";
 import { type AssetNode, type Edge, type Graph, requiredChecks } from "../domain/graph.ts";
 import type { graphLayout } from "./contract/graph.ts";
@@ -101,4 +102,10 @@ function laidOut(hash: string, content: Content): Pick<GraphPicture, "layout" | 
     passages: [...passages].sort(([a], [b]) => a - b).map(([node, ways]) => [node, ...ways]),
   };
   return { layout, grouped };
+}
+
+/** Numbers of assets as runs: first, length, first, length. */
+export function runsOf(nodes: readonly AssetNode[], { numberOf }: GraphPicture): number[] {
+  const set = rangeSet.from(nodes.map((node) => numberOf.get(node) ?? 0));
+  return set.flatMap(([start, end]) => [start, end - start]);
 }

@@ -17,7 +17,7 @@ import { listActivity } from "../storage/steps-read.ts";
 import type { ApiContext } from "./api-context.ts";
 import { statusesFrom } from "./asset-statuses.ts";
 import type { graphGate, graphStatuses } from "./contract/graph.ts";
-import { type GraphPicture, graphPicture } from "./graph-picture.ts";
+import { type GraphPicture, graphPicture, runsOf } from "./graph-picture.ts";
 
 /** Waivers end and time windows begin without an event: this often everything is looked at. */
 const everythingEveryMs = 60_000;
@@ -175,10 +175,4 @@ function presentGate(
     assets: blocked.size,
     teams: new Set([...blocked.keys()].map((node) => node.team)).size,
   };
-}
-
-/** Numbers of assets as runs: first, length, first, length. */
-function runsOf(nodes: readonly AssetNode[], { numberOf }: GraphPicture): number[] {
-  const set = rangeSet.from(nodes.map((node) => numberOf.get(node) ?? 0));
-  return set.flatMap(([start, end]) => [start, end - start]);
 }

@@ -22,12 +22,15 @@ export interface BoxPlaces {
   readonly back: Uint8Array;
 }
 
-const columnGap = 128;
+const columnGap = 96;
 const rowGap = 64;
 /** Width to height that a screen has; and between these a picture is left as its edges want it. */
-const wanted = 1.6;
-const flattest = 3;
-const steepest = 0.6;
+const wanted = 1.5;
+const flattest = 2.2;
+/** The direction of a few boxes is worth more than their size. */
+const few = 10;
+const flattestOfFew = 4;
+const steepest = 0.7;
 
 /**
  * Boxes from left to right along the edges between them: in ranks where that gives a picture that fits a screen, else in
@@ -44,7 +47,8 @@ export function boxPlaces(boxes: readonly Box[], edges: readonly BoxEdge[]): Box
     columnGap,
     rowGap,
   });
-  const fits = ranked.width <= flattest * ranked.height && ranked.width >= steepest * ranked.height;
+  const widest = boxes.length < few ? flattestOfFew : flattest;
+  const fits = ranked.width <= widest * ranked.height && ranked.width >= steepest * ranked.height;
   if (boxes.length < 3 || fits) return { ...ranked, back };
   return { ...inColumns(boxes, longestPathRanks(boxes.length, forward), ranked.y), back };
 }

@@ -23,7 +23,7 @@ export interface GraphLayout {
 }
 
 /** The size of every node, and what lies between nodes. */
-export const tile = { width: 208, height: 56, columnGap: 88, rowGap: 16 } as const;
+export const tile = { width: 208, height: 56, columnGap: 80, rowGap: 16 } as const;
 
 /** The nodes in the order of their keys: what is computed of it does not depend on the order in which they came. */
 export interface CanonicalGraph {

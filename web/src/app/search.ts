@@ -34,8 +34,16 @@ function oneOf<K extends string, V extends string>(
   return value === undefined ? {} : ({ [name]: value } as { [P in K]: V });
 }
 
-/** `sel`: a selection, in the language of the command line. `focus`: the asset key in the middle. */
-export const graphSearch = (search: Search) => texts(search, "sel", "focus");
+/**
+ * `sel`: a selection, in the language of the command line. `find`: a part of the keys that are looked for. `at`: the
+ * asset that is chosen. `focus`: the one that is shown with what is `up` and `down` from it. `view`: where one looks.
+ */
+export const graphSearch = (search: Search) => ({
+  ...texts(search, "sel", "find", "at", "focus", "view"),
+  ...ordinals(search, "up", "down"),
+});
+
+export type GraphSearch = ReturnType<typeof graphSearch>;
 
 export const runsSearch = (search: Search) => texts(search, "state", "source", "asset");
 

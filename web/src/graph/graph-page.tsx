@@ -1,33 +1,33 @@
-import { useQuery } from "@tanstack/react-query";
-import { useSearch } from "@tanstack/react-router";
-import { query } from "../api/queries.ts";
-import { Answer } from "../parts/answer.tsx";
-import { PageHeader } from "../parts/page-header.tsx";
-import { Panel } from "../parts/panel.tsx";
-import { StatusWord } from "../status/status-word.tsx";
-import { partitionLooks } from "../status/status-dictionary.ts";
+import { useEffect } from "react";
+import { Skeleton } from "../parts/answer.tsx";
+import { Empty, Problem } from "../parts/notice.tsx";
+import { KnownGraph } from "./known-graph.tsx";
+import { useGraph } from "./use-graph.ts";
 
-/** Assets upstream first, each with what it reads. */
+/** The picture of all assets: which are well, which gates are closed, and what waits behind them. */
 export function GraphPage() {
-  const { sel } = useSearch({ from: "/graph" });
-  const graph = useQuery(query("getGraph", { query: sel === undefined ? {} : { selection: sel } }));
-  return (
-    <>
-      <PageHeader title="Asset graph" />
-      <Panel title="Assets, upstream first">
-        <Answer of={graph}>
-          {({ assets, edges }) => (
-            <ul>
-              {assets.map(({ key, status }) => (
-                <li key={key}>
-                  <StatusWord look={partitionLooks[status]} name={status} /> {key}{" "}
-                  <small>{edges.flatMap(({ from, to }) => (to === key ? [from] : [])).join(", ")}</small>
-                </li>
-              ))}
-            </ul>
-          )}
-        </Answer>
-      </Panel>
-    </>
-  );
+  const graph = useGraph();
+  const { overview, model, state, error } = graph;
+  useEffect(() => {
+    document.title = "Graph · Headgate";
+  }, []);
+  if (model === undefined || state === undefined || overview.data === undefined) {
+    return (
+      <>
+        <h1 className="visually-hidden">Asset graph</h1>
+        {error === null ? <Skeleton rows={8} /> : <Problem error={error} retry={() => void overview.refetch()} />}
+      </>
+    );
+  }
+  if (overview.data.teams.length === 0) {
+    return (
+      <>
+        <h1 className="visually-hidden">Asset graph</h1>
+        <Empty command="npx headgate new location orders">
+          No asset is defined yet. A code location defines some; this makes one.
+        </Empty>
+      </>
+    );
+  }
+  return <KnownGraph {...graph} overview={overview.data} model={model} state={state} />;
 }

@@ -3,6 +3,7 @@ import {
   CircleCheckBig,
   House,
   type LucideIcon,
+  Network,
   Play,
   Rocket,
   ServerCog,
@@ -11,7 +12,7 @@ import {
 } from "lucide-react";
 
 export interface Destination {
-  readonly to: "/" | "/assets" | "/checks" | "/runs" | "/launch" | "/teams" | "/system" | "/settings";
+  readonly to: "/" | "/graph" | "/assets" | "/checks" | "/runs" | "/launch" | "/teams" | "/system" | "/settings";
   readonly label: string;
   /** Typed after `g`. */
   readonly key: string;
@@ -21,6 +22,7 @@ export interface Destination {
 /** The pages that there are, in the order of the sidebar. */
 export const destinations: readonly Destination[] = [
   { to: "/", label: "Home", key: "h", icon: House },
+  { to: "/graph", label: "Graph", key: "g", icon: Network },
   { to: "/assets", label: "Assets", key: "a", icon: Box },
   { to: "/checks", label: "Checks", key: "c", icon: CircleCheckBig },
   { to: "/runs", label: "Runs", key: "r", icon: Play },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { graphLayout, graphOverview, graphStatuses } from "./graph.ts";
+import { graphLayout, graphOverview, graphSelection, graphStatuses } from "./graph.ts";
 import { route } from "./route.ts";
 import * as shape from "./shapes.ts";
 
@@ -24,6 +24,15 @@ export const graphRoutes = {
     status: 200,
     answer: graphLayout,
     immutable: true,
+  }),
+  getGraphSelection: route({
+    method: "GET",
+    path: `${api}/graph/selection`,
+    tag: "graph",
+    summary: "The picture of the asset graph: which assets a selection has",
+    query: z.object({ selection: shape.text(10_000).min(1) }),
+    status: 200,
+    answer: graphSelection,
   }),
   getGraphStatuses: route({
     method: "GET",

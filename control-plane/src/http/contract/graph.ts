@@ -71,6 +71,10 @@ export const graphGate = z
   })
   .meta({ id: "GraphGate" });
 
+export const graphSelection = z
+  .object({ hash: z.string(), assets: ranges, count: z.int() })
+  .meta({ id: "GraphSelection", description: "the assets of a selection, by their numbers in the layout" });
+
 export const graphStatuses = z
   .object({
     hash: z.string().describe("of the layout whose numbers these are"),

@@ -1,12 +1,13 @@
 import { listLocations } from "../../storage/locations-read.ts";
 import type { ApiContext } from "../api-context.ts";
-import { findLayout, graphPicture } from "../graph-picture.ts";
+import { selectAssets } from "../find-asset.ts";
+import { findLayout, graphPicture, runsOf } from "../graph-picture.ts";
 import { GraphStatuses } from "../graph-statuses.ts";
 import { presentTimeOrNull } from "../present-run.ts";
 import { Problem } from "../problem.ts";
 import type { Handlers } from "../request.ts";
 
-type GraphRouteName = "getGraphOverview" | "getGraphLayout" | "getGraphStatuses";
+type GraphRouteName = "getGraphOverview" | "getGraphLayout" | "getGraphSelection" | "getGraphStatuses";
 
 /** What one process knows of statuses, for all who ask it. */
 const statusesOf = new WeakMap<ApiContext, GraphStatuses>();
@@ -48,6 +49,12 @@ export const graphRoutes: Pick<Handlers, GraphRouteName> = {
       throw new Problem("graph.layout_unknown", "There is no such layout any more.", hint);
     }
     return layout;
+  },
+
+  async getGraphSelection(context, { query }) {
+    const nodes = await selectAssets(context, query.selection);
+    const picture = graphPicture(context.graph());
+    return { hash: picture.hash, assets: runsOf(nodes, picture), count: nodes.length };
   },
 
   async getGraphStatuses(context, { query }) {

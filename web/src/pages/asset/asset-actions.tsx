@@ -21,6 +21,9 @@ export function AssetActions({
   return (
     <>
       {check.error === null ? null : <Problem error={check.error} />}
+      <Link to="/graph" search={{ at: asset.key }} className={buttonClass()}>
+        In the graph
+      </Link>
       {runnable && asset.newest !== null ? (
         <Button disabled={check.isPending} onClick={() => check.mutate({ body })}>
           Run checks
