@@ -247,9 +247,17 @@ describe.each(deploymentKinds)("two teams on a %s deployment", (kind) => {
     await headgate.until("the code is reloaded", async () => {
       return (await headgate.location("flights")).buildId !== buildId;
     });
-    const mended = await headgate.cli("materialize", "flights/clean_flights+", "--partitions", "2001-02");
+    const mended = await headgate.cli("materialize", "flights/clean_flights", "--partitions", "2001-02");
     expect(mended.status, mended.stdout).toBe(0);
-    expect(await headgate.newest("flights/clean_flights", "2001-02")).toMatchObject({ state: "passed", open: true });
+    const clean = await headgate.newest("flights/clean_flights", "2001-02");
+    expect(clean).toMatchObject({ state: "passed", open: true });
+    // Its readers are eager: they follow by themselves, once.
+    const read = await headgate.until("route_delays of February was made of it", async () => {
+      const newest = await headgate.newest("analytics/route_delays", "2001-02");
+      return input(newest, "flights").versions[0]?.id === clean.id ? newest : undefined;
+    });
+    const { madeBy } = await headgate.why("analytics/route_delays", "2001-02");
+    expect(madeBy).toMatchObject({ id: read.run, source: "automation" });
     expect((await headgate.why("flights/clean_flights", "2001-02")).reasons).toEqual([]);
   });
 

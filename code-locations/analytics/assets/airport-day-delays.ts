@@ -20,7 +20,7 @@ export const airportDayDelays = asset({
   // The same month of flights; airports has no partitions, so every month reads the same version of it.
   deps: { flights: cleanFlights, airports },
   resources: { database },
-  automation: when.onMissing(),
+  automation: when.eager(),
   compute: ({ flights, airports }, { resources }) =>
     resources.database.relation(sql`
       select date::date as day, iata as airport, name, city, count(*) as flights, avg(delay) as average_delay

@@ -13,7 +13,7 @@ export const routeDelays = asset({
   // Strict: the newest version of the same month, and none while its checks have not passed.
   deps: { flights: cleanFlights },
   resources: { database },
-  automation: when.onMissing(),
+  automation: when.eager(),
   compute: ({ flights }, { resources }) =>
     // The order makes equal results equal files, so that a recomputation that changes nothing makes nothing stale.
     resources.database.relation(sql`

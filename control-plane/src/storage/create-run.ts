@@ -60,35 +60,32 @@ export async function insertRun(tx: pg.PoolClient, run: NewRun): Promise<void> {
   await insertRuns(tx, [run]);
 }
 
-/** As `insertRun` for many, in as many statements as for one. */
+/** As `insertRun` for many; in one statement, since whatever reacts to something waits for it. */
 export async function insertRuns(tx: pg.PoolClient, runs: readonly NewRun[]): Promise<void> {
   if (runs.length === 0) return;
   await tx.query(
-    `insert into runs (id, state, source, actor, selection, partitions, config, tags, priority, when_open, retry_of,
-       step_count, left_out, team, tick_id)
-     select id, 'queued', source, actor, selection, partitions, config, tags, priority, "whenOpen", "retryOf", "stepCount",
-       array(select jsonb_array_elements_text("leftOut")), team, "tickId"
-     from jsonb_to_recordset($1::jsonb) as x (id uuid, source text, actor text, selection text, partitions text,
-       config jsonb, tags jsonb, priority integer, "whenOpen" boolean, "retryOf" uuid, "stepCount" integer,
-       "leftOut" jsonb, team text, "tickId" uuid)`,
-    [JSON.stringify(runs.map(runRow))],
-  );
-  await tx.query(
-    `insert into steps (run_id, index, kind, asset_key, partition_key, location, state, after, edges, checks, version_id,
-       computation)
-     select "runId", index, kind, "assetKey", "partitionKey", location, 'waiting',
-       array(select jsonb_array_elements_text(after)::integer), edges, checks, "versionId",
-       computation
-     from jsonb_to_recordset($1::jsonb) as x ("runId" uuid, index integer, kind text, "assetKey" text,
-       "partitionKey" text, location text, after jsonb, edges jsonb, checks jsonb, "versionId" uuid,
-       computation integer)`,
-    [JSON.stringify(runs.flatMap((run) => run.plan.steps.map((step) => stepRow(run.id, step))))],
-  );
-  await tx.query(
-    `insert into audit (actor, action, subject, details)
-     select actor, 'run.create', subject, details
-     from jsonb_to_recordset($1::jsonb) as x (actor text, subject text, details jsonb)`,
+    `with runs_made as (
+         insert into runs (id, state, source, actor, selection, partitions, config, tags, priority, when_open, retry_of,
+           step_count, left_out, team, tick_id)
+         select id, 'queued', source, actor, selection, partitions, config, tags, priority, "whenOpen", "retryOf",
+           "stepCount", array(select jsonb_array_elements_text("leftOut")), team, "tickId"
+         from jsonb_to_recordset($1::jsonb) as x (id uuid, source text, actor text, selection text, partitions text,
+           config jsonb, tags jsonb, priority integer, "whenOpen" boolean, "retryOf" uuid, "stepCount" integer,
+           "leftOut" jsonb, team text, "tickId" uuid)),
+       steps_made as (
+         insert into steps (run_id, index, kind, asset_key, partition_key, location, state, after, edges, checks,
+           version_id, computation)
+         select "runId", index, kind, "assetKey", "partitionKey", location, 'waiting',
+           array(select jsonb_array_elements_text(after)::integer), edges, checks, "versionId", computation
+         from jsonb_to_recordset($2::jsonb) as x ("runId" uuid, index integer, kind text, "assetKey" text,
+           "partitionKey" text, location text, after jsonb, edges jsonb, checks jsonb, "versionId" uuid,
+           computation integer))
+     insert into audit (actor, action, subject, details)
+       select actor, 'run.create', subject, details
+       from jsonb_to_recordset($3::jsonb) as x (actor text, subject text, details jsonb)`,
     [
+      JSON.stringify(runs.map(runRow)),
+      JSON.stringify(runs.flatMap((run) => run.plan.steps.map((step) => stepRow(run.id, step)))),
       JSON.stringify(
         runs.map(({ actor, id, source, selection, partitions = "" }) => ({
           actor,

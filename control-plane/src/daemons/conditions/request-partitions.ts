@@ -12,7 +12,7 @@ import { mappedPartitions } from "../../domain/root-reasons.ts";
 import { type ConditionRequest, type RequestedRead, writeRequests } from "../../storage/automation.ts";
 import type { StoredEvaluation } from "../../storage/condition-evaluations.ts";
 import { lockConditionStates } from "../../storage/condition-states.ts";
-import { type NewRun, appendRunQueued, insertRun } from "../../storage/create-run.ts";
+import { type NewRun, appendRunQueued, insertRuns } from "../../storage/create-run.ts";
 import { withTransaction } from "../../storage/database.ts";
 import { type Place, readRequestGround } from "../../storage/partition-facts.ts";
 import type { ConditionMemory } from "./condition-memory.ts";
@@ -203,7 +203,7 @@ async function write(
       claims.push({ asset, partition, fingerprint, definition, evaluatedAtMs, reads, run: id });
     }
   }
-  for (const run of runs) await insertRun(tx, run);
+  await insertRuns(tx, runs);
   const states = nodes.map((node) => storedState(node, nextState(memory, node, requestedOf(requests, node))));
   if ((await writeRequests(tx, { requests: claims, states, evaluations })) < claims.length) {
     throw new RequestedElsewhereError();
