@@ -3,6 +3,7 @@ import type pg from "pg";
 import type { Reason } from "../domain/reason.ts";
 import type { StoredEvaluation } from "./condition-evaluations.ts";
 import type { WrittenState } from "./condition-states.ts";
+import { type NewRun, auditRow, runQueued, runRow, stepRows } from "./create-run.ts";
 import type { Place } from "./partition-facts.ts";
 
 type Queryable = Pick<pg.Pool | pg.PoolClient, "query">;
@@ -23,38 +24,47 @@ export interface ConditionRequest extends Place {
   readonly reads: readonly RequestedRead[];
 }
 
-/** What is written beside the runs when conditions request something. */
+/** What conditions request, with what it is judged by. */
 export interface WrittenRequests {
+  /** Revisions of the states of the conditions that request. */
+  readonly revisions: Readonly<Record<string, number>>;
+  /** Gate epochs of what would be read; none where the caller holds those gates already. */
+  readonly gates: Readonly<Record<string, number>>;
+  readonly runs: readonly NewRun[];
   readonly requests: readonly (ConditionRequest & { readonly run: string })[];
   readonly states: readonly WrittenState[];
   readonly evaluations: readonly StoredEvaluation[];
 }
 
+/** SQLSTATE of a request that was made before. */
+const requestedBeforeState = "HG002";
+
 /**
- * Claims requests for their runs, and writes what their conditions remember and how they were evaluated. Returns how many
- * of the requests nobody had made.
+ * Creates the runs of requests with all that is to be written beside them, in one statement. False, and nothing is
+ * written: something is other than it was judged by, or a partition is being made already.
  */
-export async function writeRequests(tx: Queryable, written: WrittenRequests): Promise<number> {
-  const { rows } = await tx.query<{ claimed: number }>(
-    `with claimed as (
-         insert into automation_requests (asset_key, partition_key, fingerprint, run_id, definition_hash, evaluated_at, reads)
-         select asset, partition, fingerprint, run, definition, to_timestamp("evaluatedAtMs" / 1000.0), reads
-           from jsonb_to_recordset($1::jsonb) as x (asset text, partition text, fingerprint text, run uuid,
-             definition text, "evaluatedAtMs" double precision, reads jsonb)
-         on conflict do nothing returning 1),
-       remembered as (
-         update condition_states s set revision = s.revision + 1, seq = x.seq, requested = x.requested, held = x.held
-         from jsonb_to_recordset($2::jsonb) as x (asset text, seq bigint, requested jsonb, held jsonb)
-         where s.asset_key = x.asset),
-       evaluated as (
-         insert into condition_evaluations (id, asset_key, evaluated_at, requested_count, run_id, explanation)
-         select id, asset, to_timestamp("evaluatedAtMs" / 1000.0), "requestedCount", "runId", explanation
-           from jsonb_to_recordset($3::jsonb) as x (id uuid, asset text, "evaluatedAtMs" double precision,
-             "requestedCount" integer, "runId" uuid, explanation jsonb))
-     select (select count(*) from claimed) as claimed`,
-    [JSON.stringify(written.requests), JSON.stringify(written.states), JSON.stringify(written.evaluations)],
-  );
-  return Number(rows[0]?.claimed ?? 0);
+export async function requestRuns(db: Queryable, written: WrittenRequests): Promise<boolean> {
+  const { revisions, gates, runs, requests, states, evaluations } = written;
+  const call = {
+    revisions,
+    gates,
+    runs: runs.map(runRow),
+    steps: runs.flatMap(stepRows),
+    audit: runs.map(auditRow),
+    requests,
+    states,
+    evaluations,
+    events: runs.map(runQueued),
+  };
+  try {
+    const { rows } = await db.query<{ requested: boolean }>("select request_partitions($1) as requested", [
+      JSON.stringify(call),
+    ]);
+    return rows[0]?.requested === true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === requestedBeforeState) return false;
+    throw error;
+  }
 }
 
 /** The newest stored decision about each of these partitions that came from automation: "asset\npartition" to reasons. */

@@ -83,21 +83,19 @@ export async function insertRuns(tx: pg.PoolClient, runs: readonly NewRun[]): Pr
      insert into audit (actor, action, subject, details)
        select actor, 'run.create', subject, details
        from jsonb_to_recordset($3::jsonb) as x (actor text, subject text, details jsonb)`,
-    [
-      JSON.stringify(runs.map(runRow)),
-      JSON.stringify(runs.flatMap((run) => run.plan.steps.map((step) => stepRow(run.id, step)))),
-      JSON.stringify(
-        runs.map(({ actor, id, source, selection, partitions = "" }) => ({
-          actor,
-          subject: id,
-          details: { source, selection, partitions },
-        })),
-      ),
-    ],
+    [JSON.stringify(runs.map(runRow)), JSON.stringify(runs.flatMap(stepRows)), JSON.stringify(runs.map(auditRow))],
   );
 }
 
-function runRow(run: NewRun) {
+export function stepRows(run: NewRun) {
+  return run.plan.steps.map((step) => stepRow(run.id, step));
+}
+
+export function auditRow({ actor, id, source, selection, partitions = "" }: NewRun) {
+  return { actor, subject: id, details: { source, selection, partitions } };
+}
+
+export function runRow(run: NewRun) {
   const { id, source, actor, selection, plan } = run;
   return {
     id,

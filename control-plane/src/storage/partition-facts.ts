@@ -92,7 +92,7 @@ export async function readPlaceFacts(
   return states;
 }
 
-/** What a request is judged by once more: nothing of it moves while gates and condition states are locked. */
+/** What a request is judged by where memory may be too old: nothing of it moves while gates and states are locked. */
 export interface RequestGround {
   /** Those of the wanted partitions that an unfinished run is to make: "asset\npartition". */
   readonly busy: ReadonlySet<string>;
@@ -137,6 +137,8 @@ export async function readRequestGround(
 export interface TouchedPlaces {
   readonly seq: number;
   readonly states: readonly PlaceState[];
+  /** Gate epochs of the assets of those partitions, as old as the states or older. */
+  readonly epochs: Readonly<Record<AssetKey, number>>;
   /** There is more to read. */
   readonly more: boolean;
 }
@@ -156,7 +158,9 @@ export async function readTouchedPlaces(
   readers: readonly AssetKey[],
 ): Promise<TouchedPlaces> {
   const { rows } = await db.query<
-    { seq: number | null; count: number } & { [K in keyof FactsRow]: FactsRow[K] | null }
+    { seq: number | null; count: number; epochs: Record<AssetKey, number> | null } & {
+      [K in keyof FactsRow]: FactsRow[K] | null;
+    }
   >(
     `with news as materialized (
          select seq, run_id, asset_key, partition_key from events where seq > $1 order by seq limit $2),
@@ -166,8 +170,10 @@ export async function readTouchedPlaces(
          select s.asset_key, s.partition_key from news n join steps s on s.run_id = n.run_id
            where n.asset_key is null and s.asset_key = any ($3)),
        read as (select max(seq) as seq, count(*) as count from news),
-       few as (select count(*) <= $6 as are from touched)
-     select r.seq, r.count, t.asset_key, t.partition_key,
+       few as (select count(*) <= $6 as are, (
+           select jsonb_object_agg(g.asset_key, g.epoch) from asset_gate g
+           where g.asset_key in (select asset_key from touched)) as epochs from touched)
+     select r.seq, r.count, f.epochs, t.asset_key, t.partition_key,
        case when f.are and t.asset_key is not null
          then partition_facts(t.asset_key, t.partition_key, t.asset_key = any ($4), $5) end as facts
      from read r cross join few f left join touched t on true`,
@@ -182,7 +188,12 @@ export async function readTouchedPlaces(
   }
   states.push(...(await readPlaceFacts(db, unread, readers)));
   const [first] = rows;
-  return { seq: first?.seq ?? after, more: Number(first?.count ?? 0) === eventsMax, states };
+  return {
+    seq: first?.seq ?? after,
+    more: Number(first?.count ?? 0) === eventsMax,
+    states,
+    epochs: first?.epochs ?? {},
+  };
 }
 
 function placeState({ asset_key: asset, partition_key: partition, facts }: FactsRow): PlaceState {

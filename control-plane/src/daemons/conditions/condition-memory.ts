@@ -5,10 +5,12 @@ import type { ConditionFacts } from "../../domain/conditions/condition-facts.ts"
 import type { ConditionState } from "../../domain/conditions/evaluate-condition.ts";
 import { type AssetEvaluation, ConditionEvaluator } from "../../domain/conditions/evaluate-conditions.ts";
 import type { AssetNode, Graph } from "../../domain/graph.ts";
+import { ancestors } from "../../domain/root-reasons.ts";
 import { automatedNodes } from "../../domain/conditions/condition-facts.ts";
 import { type RememberedState, readConditionFacts, readRememberedStates } from "../../storage/condition-snapshot.ts";
 import { type ConditionForm, beginConditionStates } from "../../storage/condition-states.ts";
 import { newestEventSeq } from "../../storage/events-read.ts";
+import { readEpochs } from "../../storage/gate-state.ts";
 import { type Place, type PlaceState, readPlaceFacts, readTouchedPlaces } from "../../storage/partition-facts.ts";
 
 /**
@@ -25,18 +27,26 @@ export class ConditionMemory {
   /** To be read again, though the log may say nothing of them. */
   readonly #doubted = new Map<string, Place>();
   readonly #doubtedStates = new Set<AssetKey>();
+  /** Gate epochs, none of them newer than what is known of its asset. */
+  readonly #epochs: Map<AssetKey, number>;
   #seq: number;
 
   private constructor(
     pool: pg.Pool,
     graph: Graph,
-    read: { facts: ConditionFacts; states: Map<AssetKey, RememberedState>; seq: number },
+    read: {
+      facts: ConditionFacts;
+      states: Map<AssetKey, RememberedState>;
+      seq: number;
+      epochs: Map<AssetKey, number>;
+    },
   ) {
     this.#pool = pool;
     this.graph = graph;
     this.facts = read.facts;
     this.#states = read.states;
     this.#seq = read.seq;
+    this.#epochs = read.epochs;
     this.#readers = this.facts.automated.map(({ key }) => key);
     this.#evaluator = new ConditionEvaluator(graph, this.facts, (node) => this.stateOf(node));
   }
@@ -46,13 +56,23 @@ export class ConditionMemory {
     if (nodes.length > 0) await beginConditionStates(pool, nodes.map(formOf), nowMs);
     // The log first: what is recorded while the rest is read is then looked at once more, and not missed.
     const seq = await newestEventSeq(pool);
+    const epochs = await readEpochs(
+      pool,
+      ancestors(nodes).map(({ key }) => key),
+    );
     const states = await readRememberedStates(pool, nodes);
-    return new ConditionMemory(pool, graph, { facts: await readConditionFacts(pool, graph, nowMs), states, seq });
+    const facts = await readConditionFacts(pool, graph, nowMs);
+    return new ConditionMemory(pool, graph, { facts, states, seq, epochs });
   }
 
   /** How far the log was read. */
   get seq(): number {
     return this.#seq;
+  }
+
+  /** The gate epoch that what is known of the asset stands on. */
+  epoch(asset: AssetKey): number {
+    return this.#epochs.get(asset) ?? 0;
   }
 
   stateOf(node: AssetNode): RememberedState {
@@ -77,6 +97,7 @@ export class ConditionMemory {
     for (let more = true; more;) {
       const read = await readTouchedPlaces(this.#pool, this.#seq, this.facts.relevant, this.#readers);
       take(read.states);
+      for (const [asset, epoch] of Object.entries(read.epochs)) this.#epochs.set(asset as AssetKey, epoch);
       this.#seq = read.seq;
       more = read.more;
     }

@@ -9,10 +9,10 @@ import type { AssetNode, Edge } from "../../domain/graph.ts";
 import { requiredChecks } from "../../domain/graph.ts";
 import { planSteps } from "../../domain/plan.ts";
 import { mappedPartitions } from "../../domain/root-reasons.ts";
-import { type ConditionRequest, type RequestedRead, writeRequests } from "../../storage/automation.ts";
+import { type ConditionRequest, type RequestedRead, requestRuns } from "../../storage/automation.ts";
 import type { StoredEvaluation } from "../../storage/condition-evaluations.ts";
 import { lockConditionStates } from "../../storage/condition-states.ts";
-import { type NewRun, appendRunQueued, insertRuns } from "../../storage/create-run.ts";
+import type { NewRun } from "../../storage/create-run.ts";
 import { withTransaction } from "../../storage/database.ts";
 import { type Place, readRequestGround } from "../../storage/partition-facts.ts";
 import type { ConditionMemory } from "./condition-memory.ts";
@@ -38,9 +38,10 @@ export type RequestOutcome =
   | { readonly kind: "stale" };
 
 /**
- * Requests partitions: a run a team, in one transaction with what says that it was done. In the transaction, nothing that
+ * Requests partitions: a run a team, in one transaction with what says that it was done. In the transaction nothing that
  * matters can move any more: the states of the conditions are locked, so that no other daemon requests the same, and the
- * gates of all that is read stand still, so that none is closed.
+ * gates of all that is read stand still, so that none is closed. Memory is judged first, and the database compares gate
+ * epochs; where one has moved, everything is judged once more by what is recorded.
  */
 export async function requestPartitions(
   memory: ConditionMemory,
@@ -48,73 +49,67 @@ export async function requestPartitions(
   options: RequestOptions,
 ): Promise<RequestOutcome> {
   const nodes = [...new Set(wanted.map(({ node }) => node))];
-  const outcome = await withTransaction(options.pool, async (tx): Promise<RequestOutcome> => {
-    const revisions = await lockConditionStates(
-      tx,
-      nodes.map(({ key }) => key),
-      nodes.flatMap((node) => node.upstream.map((edge) => edge.upstream.key)),
-    );
+  const remembered = judged(memory, wanted, { versions: memory.facts, busy: new Set() });
+  const count =
+    (remembered.kind === "ready"
+      ? await write(options.pool, memory, nodes, remembered, gatesOf(memory, nodes), options)
+      : undefined) ?? (await requestOnFreshGround(memory, wanted, nodes, options));
+  if (count === undefined) return { kind: "stale" };
+  // That they are being made by now, the log says.
+  for (const node of nodes) memory.remember(node, nextState(memory, node, requestedOf(wanted, node)));
+  return { kind: "requested", count };
+}
+
+/** Undefined: something is other than remembered; what was in doubt is read again. */
+async function requestOnFreshGround(
+  memory: ConditionMemory,
+  wanted: readonly Wanted[],
+  nodes: readonly AssetNode[],
+  options: RequestOptions,
+): Promise<number | undefined> {
+  const upstream = nodes.flatMap((node) => node.upstream.map((edge) => edge.upstream.key));
+  const keys = nodes.map(({ key }) => key);
+  return withTransaction(options.pool, async (tx) => {
+    const revisions = await lockConditionStates(tx, keys, upstream);
     const moved = nodes.filter((node) => revisions.get(node.key) !== memory.stateOf(node).revision);
     if (moved.length > 0) {
       memory.doubtStates(moved.map(({ key }) => key));
       memory.doubt(wanted.filter(({ node }) => moved.includes(node)).map(placeOf));
-      return { kind: "stale" };
+      return undefined;
     }
-    const ready = await judged(tx, memory, wanted);
-    if (ready === undefined) return { kind: "stale" };
-    return write(tx, memory, nodes, ready, options);
-  }).catch((error: unknown) => {
-    if (!(error instanceof RequestedElsewhereError)) throw error;
-    memory.doubt(wanted.map(placeOf));
-    return { kind: "stale" } as const;
+    const { busy, versions } = await readRequestGround(tx, wanted.map(placeOf), placesRead(memory, wanted));
+    const view: GateView = { versions: (asset, partition) => versions.get(`${asset}\n${partition}`) ?? [] };
+    const fresh = judged(memory, wanted, { versions: view, busy });
+    if (fresh.kind === "doubtful") {
+      memory.doubt(fresh.places);
+      return undefined;
+    }
+    const count = await write(tx, memory, nodes, fresh, {}, options);
+    if (count === undefined) memory.doubt(wanted.map(placeOf));
+    return count;
   });
-  if (outcome.kind === "requested") {
-    // That they are being made by now, the log says.
-    for (const node of nodes) memory.remember(node, nextState(memory, node, requestedOf(wanted, node)));
-  }
-  return outcome;
 }
 
-/** Another daemon has requested the same, in whatever way. */
-class RequestedElsewhereError extends Error {}
-
 interface Ready {
+  readonly kind: "ready";
   readonly view: GateView;
   readonly requests: readonly (Wanted & ConditionRequest)[];
 }
 
-/** Judges every request by what is recorded now; undefined if one of them is made already, or its gate is closed. */
-async function judged(
-  tx: pg.PoolClient,
+/** Judges every request; doubtful if one of them is made already, or its gate is closed. */
+function judged(
   memory: ConditionMemory,
   wanted: readonly Wanted[],
-): Promise<Ready | undefined> {
+  { versions: view, busy }: { readonly versions: GateView; readonly busy: ReadonlySet<string> },
+): Ready | { readonly kind: "doubtful"; readonly places: readonly Place[] } {
   const { nowMs } = memory.facts;
-  const upstream = new Map<string, Place>();
-  const partitions = new Map<Wanted, Map<Edge, readonly string[]>>();
-  for (const one of wanted) {
-    const byEdge = new Map<Edge, readonly string[]>();
-    partitions.set(one, byEdge);
-    for (const edge of one.node.upstream) {
-      const keys = mappedPartitions(edge, one.ordinal, nowMs);
-      byEdge.set(edge, keys);
-      for (const partition of keys) {
-        upstream.set(`${edge.upstream.key}\n${partition}`, { asset: edge.upstream.key, partition });
-      }
-    }
-  }
-  const { busy, versions } = await readRequestGround(tx, wanted.map(placeOf), [...upstream.values()]);
-  const view: GateView = { versions: (asset, partition) => versions.get(`${asset}\n${partition}`) ?? [] };
   const requests: (Wanted & ConditionRequest)[] = [];
-  const doubtful: Place[] = [];
+  const doubtful: Wanted[] = [];
   for (const one of wanted) {
-    const partitionsOf = (edge: Edge): readonly string[] => partitions.get(one)?.get(edge) ?? [];
+    const partitionsOf = (edge: Edge): readonly string[] => mappedPartitions(edge, one.ordinal, nowMs);
     const verdict = judgeGate(one.node.upstream, partitionsOf, view, new Map(), nowMs);
     if (verdict.kind !== "open" || busy.has(`${one.node.key}\n${one.partition}`)) {
-      doubtful.push(placeOf(one));
-      for (const edge of one.node.upstream) {
-        doubtful.push(...partitionsOf(edge).map((partition) => ({ asset: edge.upstream.key, partition })));
-      }
+      doubtful.push(one);
       continue;
     }
     const reads = one.node.upstream.flatMap((edge, n) =>
@@ -122,11 +117,27 @@ async function judged(
     );
     requests.push({ ...one, ...requestOf(memory, one, reads) });
   }
-  if (doubtful.length > 0) {
-    memory.doubt(doubtful);
-    return undefined;
+  if (doubtful.length === 0) return { kind: "ready", view, requests };
+  return { kind: "doubtful", places: [...doubtful.map(placeOf), ...placesRead(memory, doubtful)] };
+}
+
+/** What these would read, each once. */
+function placesRead(memory: ConditionMemory, wanted: readonly Wanted[]): readonly Place[] {
+  const places = new Map<string, Place>();
+  for (const { node, ordinal } of wanted) {
+    for (const edge of node.upstream) {
+      for (const partition of mappedPartitions(edge, ordinal, memory.facts.nowMs)) {
+        places.set(`${edge.upstream.key}\n${partition}`, { asset: edge.upstream.key, partition });
+      }
+    }
   }
-  return { view, requests };
+  return [...places.values()];
+}
+
+/** The gate epochs that what is remembered of everything upstream stands on. */
+function gatesOf(memory: ConditionMemory, nodes: readonly AssetNode[]): Readonly<Record<string, number>> {
+  const keys = nodes.flatMap((node) => node.upstream.map((edge) => edge.upstream.key));
+  return Object.fromEntries(keys.map((key) => [key, memory.epoch(key)]));
 }
 
 /** What will be read through an edge, with the open versions that it stands for, too. */
@@ -172,13 +183,15 @@ function requestOf(memory: ConditionMemory, one: Wanted, reads: readonly Request
   };
 }
 
+/** How many were requested; undefined: nothing was written, since something has moved. */
 async function write(
-  tx: pg.PoolClient,
+  db: Pick<pg.Pool | pg.PoolClient, "query">,
   memory: ConditionMemory,
   nodes: readonly AssetNode[],
   { view, requests }: Ready,
+  gates: Readonly<Record<string, number>>,
   options: RequestOptions,
-): Promise<RequestOutcome> {
+): Promise<number | undefined> {
   const runs: NewRun[] = [];
   const evaluations: StoredEvaluation[] = [];
   const claims: (ConditionRequest & { run: string })[] = [];
@@ -203,13 +216,15 @@ async function write(
       claims.push({ asset, partition, fingerprint, definition, evaluatedAtMs, reads, run: id });
     }
   }
-  await insertRuns(tx, runs);
-  const states = nodes.map((node) => storedState(node, nextState(memory, node, requestedOf(requests, node))));
-  if ((await writeRequests(tx, { requests: claims, states, evaluations })) < claims.length) {
-    throw new RequestedElsewhereError();
-  }
-  if (runs.length > 0) await appendRunQueued(tx, runs);
-  return { kind: "requested", count: claims.length };
+  const written = await requestRuns(db, {
+    revisions: Object.fromEntries(nodes.map((node) => [node.key, memory.stateOf(node).revision])),
+    gates,
+    runs,
+    requests: claims,
+    states: nodes.map((node) => storedState(node, nextState(memory, node, requestedOf(requests, node)))),
+    evaluations,
+  });
+  return written ? claims.length : undefined;
 }
 
 function requestingEvaluation(
