@@ -75,6 +75,7 @@ describe("the contract", () => {
       ["reportMaterialization", "POST", "/api/v1/assets/flights%2Fweather/materializations", { metadata: { rows: 3 } }],
       ["reportObservation", "POST", "/api/v1/assets/flights%2Fweather/observations", { dataVersion: "2" }],
       ["getQueue", "GET", "/api/v1/queue"],
+      ["explainRun", "GET", `/api/v1/queue/${run}/explain`],
       ["setPool", "POST", "/api/v1/pools/warehouse", { slots: 2 }],
       ["getPool", "GET", "/api/v1/pools/warehouse"],
       ["listPools", "GET", "/api/v1/pools"],

@@ -26,6 +26,16 @@ export function addRunCommands(program: Command, ask: Ask): void {
       ),
     );
   run
+    .command("explain <id>")
+    .description("why it waits, and what of it")
+    .option(...json)
+    .addHelpText("after", example(`run explain ${id}`))
+    .action(
+      ask(async (context, runId: string, _options: object) =>
+        (await import("./commands/run.ts")).runExplain(context, runId),
+      ),
+    );
+  run
     .command("events <id>")
     .description("what happened, in order")
     .option(...json)
@@ -50,6 +60,10 @@ export function addRunCommands(program: Command, ask: Ask): void {
         (await import("./commands/run.ts")).runLogs(context, runId, options),
       ),
     );
+  addRunChanges(run, ask, id);
+}
+
+function addRunChanges(run: Command, ask: Ask, id: string): void {
   run
     .command("cancel <id>")
     .description("cancel a run; steps under way are told to stop")

@@ -130,10 +130,16 @@ function candidateOf(rules: QueueRules, given: TeamInQueue, now: number): Candid
   };
 }
 
-function withShares({ maxRuns = Infinity }: QueueRules, teams: readonly Candidate[]): readonly Candidate[] {
+/** The slots that are a team's own by weight, of those that `teams` share, itself among them; Infinity without a limit. */
+export function shareOf(rules: QueueRules, teams: readonly string[], team: string): number {
+  const total = teams.reduce((sum, other) => sum + teamRule(rules, other).weight, 0);
+  return ((rules.maxRuns ?? Infinity) * teamRule(rules, team).weight) / total;
+}
+
+function withShares(rules: QueueRules, teams: readonly Candidate[]): readonly Candidate[] {
   const sharing = teams.filter(({ held, waiting }) => held > 0 || waiting.length > 0);
-  const total = sharing.reduce((sum, { weight }) => sum + weight, 0);
-  for (const team of sharing) team.share = (maxRuns * team.weight) / total;
+  const names = sharing.map(({ team }) => team);
+  for (const team of sharing) team.share = shareOf(rules, names, team.team);
   return sharing;
 }
 

@@ -25,6 +25,7 @@ import { locationRoutes } from "./routes/location-routes.ts";
 import { deletionRoute } from "./routes/deletion-route.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
 import { partitionRoutes } from "./routes/partition-routes.ts";
+import { explainRoute } from "./routes/explain-route.ts";
 import { poolRoutes } from "./routes/pool-routes.ts";
 import { queueRoutes } from "./routes/queue-routes.ts";
 import { readableRoutes } from "./routes/readable-routes.ts";
@@ -59,6 +60,7 @@ const handlers: Handlers = {
   ...partitionRoutes,
   ...queueRoutes,
   ...poolRoutes,
+  ...explainRoute,
 };
 
 export interface AppOptions {

@@ -52,6 +52,7 @@ export async function claimRuns(pool: pg.Pool, claim: Claim): Promise<Claimed> {
   return withTransaction(pool, async (tx) => {
     if (wanting.length > 0) {
       await tx.query("select pg_advisory_xact_lock($1)", [queueLock]);
+      await tx.query("select from daemons where id = $1 for key share", [daemon]); // Before its runs, as everywhere.
       await setSlots(tx, daemon, wanting, "wanted", ["held", "released"]);
     }
     const queue = await readQueue(tx, daemon, rules, held, max);

@@ -9,6 +9,7 @@ import { exitStatus } from "../exit-status.ts";
 import { eventLine } from "../run-progress.ts";
 import { type Step, countsText, stepName } from "../run-summary.ts";
 import { table } from "../table.ts";
+import { type Explanation, explanationLines } from "../wait-lines.ts";
 import { followLaunched, showOutcome } from "./materialize.ts";
 
 type LogChunk = Answer<Routes["listRunLogs"]>["items"][number];
@@ -46,7 +47,10 @@ export async function runShow(context: CommandContext, id: string): Promise<numb
     await showOutcome(context, run.id);
     return exitStatus.succeeded;
   }
-  const steps = await context.api.list("listSteps", `/runs/${run.id}/steps`, {}, 200);
+  const [steps, explained] = await Promise.all([
+    context.api.list("listSteps", `/runs/${run.id}/steps`, {}, 200),
+    context.api.get("explainRun", `/queue/${run.id}/explain`),
+  ]);
   const nowMs = context.terminal.now();
   print(context, { ...run, failed: [], blocked: [] }, () =>
     [
@@ -62,9 +66,29 @@ export async function runShow(context: CommandContext, id: string): Promise<numb
         ]),
         [1],
       ),
+      ...(explained.waits.length + explained.steps.length === 0
+        ? []
+        : ["What it waits for", ...explanationLines(context.paint, explained, nowMs), ""]),
     ].join("\n"),
   );
   return exitStatus.succeeded;
+}
+
+/** Why it waits, and what of it. */
+export async function runExplain(context: CommandContext, id: string): Promise<number> {
+  const explained = await context.api.get("explainRun", `/queue/${segment(id)}/explain`);
+  print(context, explained, () => {
+    const { paint, terminal } = context;
+    const lines = explanationLines(paint, explained, terminal.now());
+    const head = `Run ${id} ${explained.state}, in the queue of team ${explained.team}: ${slotText(explained)}`;
+    return [head, ...(lines.length === 0 ? ["Nothing of it waits."] : lines), ""].join("\n");
+  });
+  return exitStatus.succeeded;
+}
+
+function slotText({ state, holdsSlot }: Explanation): string {
+  if (holdsSlot) return "it holds a slot.";
+  return state === "queued" || state === "started" || state === "canceling" ? "it holds no slot." : "it has ended.";
 }
 
 export async function runEvents(context: CommandContext, id: string): Promise<number> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { route } from "./route.ts";
+import { runState } from "./run.ts";
 import * as shape from "./shapes.ts";
 
 const api = "/api/v1";
@@ -51,6 +52,53 @@ const poolHolder = z
   })
   .meta({ id: "PoolHolder" });
 
+const wait = z
+  .object({
+    kind: z.enum([
+      "noDaemon",
+      "maxRuns",
+      "teamMaxRuns",
+      "tagLimit",
+      "behind",
+      "share",
+      "next",
+      "retry",
+      "location",
+      "attempt",
+      "gate",
+      "pool",
+      "worker",
+    ]),
+    message: z.string().describe("in words"),
+    command: z.string().describe("shows more, ready to paste; empty if none does"),
+    runs: z.array(z.string()).describe("that hold what it waits for, some of them"),
+    since: shape.timeOrNull.describe("when the code location was last seen"),
+    reasons: z.array(shape.reason).describe("of a gate that is not open"),
+  })
+  .meta({ id: "Wait" });
+
+const explanation = z
+  .object({
+    run: shape.id,
+    state: runState,
+    team: z.string().describe("in whose queue the run stands"),
+    holdsSlot: z.boolean(),
+    waits: z.array(wait).describe("why the run has no slot, where it asks for one"),
+    steps: z
+      .array(
+        z.object({
+          index: z.int(),
+          asset: z.string(),
+          partition: z.string(),
+          state: z.enum(["waiting", "retrying"]),
+          waits: z.array(wait),
+        }),
+      )
+      .describe("steps that wait, and for no other step of the run; 50 at most"),
+    others: z.int().describe("other steps that wait: for steps of the run, or beyond the 50"),
+  })
+  .meta({ id: "Explanation" });
+
 const onePool = z.object({ name: shape.name.describe("as assets give it with `pool`") });
 
 /** The run queue, and pools. */
@@ -81,6 +129,15 @@ export const queueRoutes = {
     body: z.strictObject({ slots: z.int().min(1).max(100_000).nullable().describe("null: no limit") }),
     status: 200,
     answer: pool,
+  }),
+  explainRun: route({
+    method: "GET",
+    path: `${api}/queue/{id}/explain`,
+    tag: "runs",
+    summary: "Why a run, or what of it, waits",
+    params: z.object({ id: shape.idParam }),
+    status: 200,
+    answer: explanation,
   }),
   getQueue: route({
     method: "GET",
