@@ -8,7 +8,7 @@ import { createApp } from "../../control-plane/src/http/app.ts";
 import { type EventFeed, openEventFeed } from "../../control-plane/src/http/event-feed.ts";
 import { type Notifications, openNotifications } from "../../control-plane/src/storage/notifications.ts";
 import { type TestDatabase, testDatabase } from "../support/database.ts";
-import { assetOf, checkOf, locationOf } from "../support/graph-definitions.ts";
+import { assetOf, checkOf, locationOf, scheduleOf } from "../support/graph-definitions.ts";
 import { PlayedDrive, type PlayedStep } from "./played-drive.ts";
 
 const months = {
@@ -45,6 +45,18 @@ const segments = [
       checkOf("flights/clean_flights", "no_exact_duplicates", { blocking: false }),
       checkOf("flights/weather", "signed_off", { reportedBy: "api" }),
     ],
+    {
+      schedules: [
+        scheduleOf("flights/monthly", "0 6 1 * *", { selection: "group:daily", partitioned: true, catchUpMax: 3 }),
+        scheduleOf("flights/nightly", "30 2 * * *", {
+          timezone: "Europe/Berlin",
+          selection: "flights/airports",
+          config: { "flights/airports": { limit: 5 } },
+          startsOff: true,
+        }),
+        scheduleOf("flights/broken", "0 0 * * *", { selection: "flights/airport" }),
+      ],
+    },
   ),
   locationOf("analytics", [
     assetOf("analytics/route_delays", ["flights/clean_flights", "flights/airports"], { partitions: months }),
@@ -165,6 +177,12 @@ export class ApiFixture {
       for (const { definition } of assets) {
         await database.pool.query("insert into asset_gate (asset_key) values ($1)", [definition.key]);
       }
+    }
+    for (const { name, location, times } of graph.schedules.values()) {
+      await database.pool.query(
+        "insert into automations (name, kind, location, cadence, watermark) values ($1, 'schedule', $2, $3, now())",
+        [name, location, times.text],
+      );
     }
     const fixture = new ApiFixture(database, notifications, events, app, context);
     await fixture.drive.open();

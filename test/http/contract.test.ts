@@ -79,6 +79,13 @@ describe("the contract", () => {
       ["setPool", "POST", "/api/v1/pools/warehouse", { slots: 2 }],
       ["getPool", "GET", "/api/v1/pools/warehouse"],
       ["listPools", "GET", "/api/v1/pools"],
+      ["listSchedules", "GET", "/api/v1/schedules"],
+      ["getSchedule", "GET", "/api/v1/schedules/flights%2Fbroken"],
+      ["stopSchedule", "POST", "/api/v1/schedules/flights%2Fnightly/stop"],
+      ["startSchedule", "POST", "/api/v1/schedules/flights%2Fnightly/start"],
+      ["previewSchedule", "GET", "/api/v1/schedules/flights%2Fnightly/preview?count=3"],
+      ["triggerSchedule", "POST", "/api/v1/schedules/flights%2Fnightly/trigger", {}],
+      ["listScheduleTicks", "GET", "/api/v1/schedules/flights%2Fnightly/ticks"],
       ["listAudit", "GET", "/api/v1/audit"],
     ];
   };

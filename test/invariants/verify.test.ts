@@ -96,6 +96,8 @@ const copied = [
   "decisions",
   "audit",
   "events",
+  "automations",
+  "ticks",
   "asset_owners",
   "locations",
   "location_definitions",
@@ -206,6 +208,14 @@ const plants: readonly (readonly [rule: string, what: string, text: string])[] =
     "history.step_version",
     "a step made nothing and succeeded",
     "update steps set version_id = null where asset_key = 'a/report'",
+  ],
+  [
+    "history.tick_launched",
+    "a tick launched a run that nobody knows",
+    `with made as (insert into automations (name, kind, location, cadence, watermark)
+       values ('a/nightly', 'schedule', 'a', '0 2 * * * UTC', now()) returning name)
+     insert into ticks (id, automation, scheduled_at, state, definition_hash, run_count, ended_at)
+       select gen_random_uuid(), name, now(), 'launched', 'h', 1, now() from made`,
   ],
   [
     "history.computed_together",

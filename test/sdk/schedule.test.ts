@@ -10,6 +10,7 @@ import {
   schedule,
   staticPartitions,
 } from "@headgate/sdk";
+import { ticksOf } from "@headgate/sdk/testing";
 import { described } from "./support/described.ts";
 
 const daily = dailyPartitions({ start: "2026-01-01", timezone: "Europe/Berlin" });
@@ -132,5 +133,34 @@ describe("a schedule", () => {
     expect(errors["shop/twice"]).toMatch(/definition.duplicate: The schedule shop\/twice is defined twice/);
     expect(Object.values(errors).join("\n")).toMatch(/finance\/ours would belong to team "finance"/);
     expect(Object.values(errors).join("\n")).toMatch(/"No name" is not the name of a schedule/);
+  });
+});
+
+describe("the ticks of a schedule, without a server", () => {
+  const nightly = schedule({ name: "shop/nightly", cron: "30 2 * * *", timezone: "Europe/Berlin", target: orders });
+
+  test("are those that the control plane fires, over a change of clocks", () => {
+    const range = { from: "2026-03-28T00:00:00Z", to: new Date("2026-03-31T00:00:00Z") };
+    expect(ticksOf(nightly, range).map(({ local }) => local)).toEqual([
+      "2026-03-28T02:30:00+01:00",
+      "2026-03-29T03:00:00+02:00",
+      "2026-03-30T02:30:00+02:00",
+    ]);
+  });
+
+  test("of a partitioned one name the windows that each makes", () => {
+    const weekly = schedule({ name: "shop/weekly", cron: "0 6 * * 1", partitioned: true, target: [report, clicks] });
+    const [tick, ...more] = ticksOf(weekly, { from: "2026-03-30T00:00:00Z", to: "2026-04-05T00:00:00Z" });
+    expect(more).toEqual([]);
+    expect(tick?.windows.map(({ key }) => key)).toEqual([23, 24, 25, 26, 27, 28, 29].map((day) => `2026-03-${day}`));
+    expect(tick?.windows.at(-1)).toMatchObject({ end: new Date("2026-03-29T22:00:00Z") });
+  });
+
+  test("are refused where they are too many, or not known here", () => {
+    const often = schedule({ name: "shop/often", cron: "* * * * *", target: orders });
+    expect(() => ticksOf(often, { from: "2026-01-01", to: "2026-02-01" })).toThrow("more than 10000 ticks");
+    const selected = schedule({ name: "shop/any", partitioned: true, cron: "0 6 * * 1", target: "group:daily" });
+    expect(() => ticksOf(selected, { from: "2026-01-01", to: "2026-02-01" })).toThrow("control plane alone");
+    expect(() => ticksOf(nightly, { from: "yesterday", to: "2026-02-01" })).toThrow("no instant");
   });
 });

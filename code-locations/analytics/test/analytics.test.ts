@@ -1,11 +1,12 @@
 import { openDatabase, sql, type Database, type Relation } from "@headgate/connections";
-import { materialize, partitioned, runCheck, testContext } from "@headgate/sdk/testing";
+import { materialize, partitioned, runCheck, testContext, ticksOf } from "@headgate/sdk/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { airportDayDelays } from "../assets/airport-day-delays.ts";
 import { halfYearSummary } from "../assets/half-year-summary.ts";
 import { routeDelays } from "../assets/route-delays.ts";
 import { plausibleAverages } from "../checks.ts";
 import { markdownTable } from "../markdown-table.ts";
+import { monthlySummary } from "../schedules.ts";
 
 let database: Database;
 beforeAll(async () => {
@@ -110,4 +111,9 @@ describe("A table in Markdown", () => {
   it("keeps each cell in its place, whatever is in it", () => {
     expect(markdownTable(["a|b"], [["x\ny"], ["\\|"]])).toBe("| a\\|b |\n| --- |\n| x y |\n| \\\\\\| |");
   });
+});
+
+it("is summarized anew on the first of every month, at six in the morning whatever clocks do", () => {
+  const ticks = ticksOf(monthlySummary, { from: "2026-03-01T00:00:00Z", to: "2026-04-30T00:00:00Z" });
+  expect(ticks.map(({ local }) => local)).toEqual(["2026-03-01T06:00:00-05:00", "2026-04-01T06:00:00-04:00"]);
 });

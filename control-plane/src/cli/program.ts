@@ -18,6 +18,7 @@ import { addCheckoutCommands } from "./checkout-program.ts";
 import { addQueueCommands } from "./queue-program.ts";
 import { addRunCommands, addWorkspaceCommands } from "./run-program.ts";
 import { addProcessCommands } from "./process-program.ts";
+import { addScheduleCommands } from "./schedule-program.ts";
 import type { ProcessCommands } from "./process-commands.ts";
 import { painter } from "./paint.ts";
 import { addTryCommand } from "./try-program.ts";
@@ -63,6 +64,7 @@ export function buildProgram(options: ProgramOptions): Command {
   addReportCommands(addAssetCommands(program, ask), addGateCommands(program, ask), ask);
   addRunCommands(program, ask);
   addQueueCommands(program, ask);
+  addScheduleCommands(program, ask);
   addWorkspaceCommands(program, ask);
   addProcessCommands(program, processes, terminal, ended);
   addCheckoutCommands(program, processes, ended);

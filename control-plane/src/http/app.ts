@@ -31,6 +31,7 @@ import { queueRoutes } from "./routes/queue-routes.ts";
 import { readableRoutes } from "./routes/readable-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
 import { runRoutes } from "./routes/run-routes.ts";
+import { scheduleRoutes } from "./routes/schedule-routes.ts";
 import { metricsText, serverRoutes } from "./routes/server-routes.ts";
 import { waiverRoutes } from "./routes/waiver-routes.ts";
 import { whyRoute } from "./routes/why-route.ts";
@@ -58,6 +59,7 @@ const handlers: Handlers = {
   ...auditRoute,
   ...reportRoutes,
   ...partitionRoutes,
+  ...scheduleRoutes,
   ...queueRoutes,
   ...poolRoutes,
   ...explainRoute,

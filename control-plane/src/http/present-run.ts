@@ -37,6 +37,14 @@ export function presentRun(row: RunRow, steps: Partial<Record<StepRow["state"], 
     priority: row.priority,
     whenOpen: row.when_open,
     retryOf: row.retry_of,
+    tick:
+      row.tick_id === null || row.tick_automation === null
+        ? null
+        : {
+            id: row.tick_id,
+            automation: row.tick_automation,
+            scheduledAt: presentTimeOrNull(row.tick_scheduled_at),
+          },
     leftOut: row.left_out,
     stepCount: row.step_count,
     steps: steps ?? {},

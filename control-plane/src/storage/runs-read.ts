@@ -2,7 +2,20 @@ import type { Kysely, Selectable } from "kysely";
 import { type Page, type PageRequest, pageOf } from "./keyset-page.ts";
 import type { Schema } from "./schema.ts";
 
-export type RunRow = Selectable<Schema["runs"]>;
+export interface RunRow extends Selectable<Schema["runs"]> {
+  /** Of the tick that launched it. */
+  readonly tick_automation: string | null;
+  readonly tick_scheduled_at: Date | null;
+}
+
+/** Runs with the ticks that launched them. */
+function selectRuns(db: Kysely<Schema>) {
+  return db
+    .selectFrom("runs")
+    .leftJoin("ticks", "ticks.id", "runs.tick_id")
+    .selectAll("runs")
+    .select(["ticks.automation as tick_automation", "ticks.scheduled_at as tick_scheduled_at"]);
+}
 
 export interface RunFilter {
   readonly state?: RunRow["state"] | undefined;
@@ -19,23 +32,21 @@ export async function listRuns(
   page: PageRequest<string>,
 ): Promise<Page<RunRow, string>> {
   const { state, source, actor, asset } = filter;
-  let query = db
-    .selectFrom("runs")
-    .selectAll()
-    .orderBy("id", "desc")
+  let query = selectRuns(db)
+    .orderBy("runs.id", "desc")
     .limit(page.limit + 1);
-  if (page.after !== undefined) query = query.where("id", "<", page.after);
-  if (state !== undefined) query = query.where("state", "=", state);
-  if (source !== undefined) query = query.where("source", "=", source);
-  if (actor !== undefined) query = query.where("actor", "=", actor);
+  if (page.after !== undefined) query = query.where("runs.id", "<", page.after);
+  if (state !== undefined) query = query.where("runs.state", "=", state);
+  if (source !== undefined) query = query.where("runs.source", "=", source);
+  if (actor !== undefined) query = query.where("runs.actor", "=", actor);
   if (asset !== undefined) {
-    query = query.where("id", "in", db.selectFrom("steps").select("run_id").where("asset_key", "=", asset));
+    query = query.where("runs.id", "in", db.selectFrom("steps").select("run_id").where("asset_key", "=", asset));
   }
   return pageOf(await query.execute(), page.limit, (row) => row.id);
 }
 
 export async function readRun(db: Kysely<Schema>, id: string): Promise<RunRow | undefined> {
-  return db.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
+  return selectRuns(db).where("runs.id", "=", id).executeTakeFirst();
 }
 
 /** How many runs there are in each state. */

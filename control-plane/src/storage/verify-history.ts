@@ -177,6 +177,15 @@ export const historyRules: readonly HistoryRule[] = [
          where n.old_key = d.body ->> 'key' and n.key = x.asset_key and n.done_at is not null))))`,
   ),
   rule(
+    "tick_launched",
+    "A tick has as many runs as it says, and one that launched has some.",
+    `select null::bigint as position, 'tick ' || t.id || ' of ' || t.automation || ' says ' || t.run_count || ' runs and has ' || count(r.id) as found,
+       jsonb_build_object('tick', t.id, 'automation', t.automation) as ids
+     from ticks t join automations a on a.name = t.automation left join runs r on r.tick_id = t.id
+     group by t.id, t.automation, t.run_count, t.state, a.kind
+     having count(r.id) <> t.run_count or (a.kind = 'schedule' and (t.state = 'launched') <> (t.run_count > 0))`,
+  ),
+  rule(
     "deleted_is_gone",
     "Once the history of a deleted asset is removed, nothing of it is left; what was made since is not part of it.",
     `with ${tombstones}

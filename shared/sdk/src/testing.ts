@@ -9,3 +9,5 @@ export { runCheck } from "./testing/run-check.ts";
 export type { CheckOutcome, RunCheckOptions } from "./testing/run-check.ts";
 export { testContext } from "./testing/test-context.ts";
 export type { Reported, ReportedPartition, TestContextOptions } from "./testing/test-context.ts";
+export { ticksOf } from "./testing/ticks-of.ts";
+export type { ScheduleTick } from "./testing/ticks-of.ts";

@@ -32,13 +32,19 @@ export async function runList(context: CommandContext, { state, asset, limit }: 
         run.state,
         agoText(run.createdAt, nowMs),
         tookText(run.startedAt, run.endedAt, nowMs),
-        run.source === "manual" ? run.actor : run.source,
+        launchedBy(run),
         run.partitions === "" ? run.selection : `${run.selection} ${run.partitions}`,
       ]),
       [1],
     ),
   );
   return exitStatus.succeeded;
+}
+
+/** A person, or what launched it by itself. */
+function launchedBy(run: Answer<Routes["getRun"]>): string {
+  if (run.tick !== null) return run.tick.automation;
+  return run.source === "manual" ? run.actor : run.source;
 }
 
 export async function runShow(context: CommandContext, id: string): Promise<number> {

@@ -15,6 +15,7 @@ export const problemCodes = {
   "route.unknown": { status: 404, title: "There is no such path" },
   "asset.unknown": { status: 404, title: "There is no such asset" },
   "location.unknown": { status: 404, title: "There is no such code location" },
+  "schedule.unknown": { status: 404, title: "There is no such schedule" },
   "run.unknown": { status: 404, title: "There is no such run" },
   "attempt.unknown": { status: 404, title: "There is no such attempt" },
   "version.unknown": { status: 404, title: "There is no such version" },

@@ -6,6 +6,7 @@ import { partitionRoutes } from "./partition-routes.ts";
 import { queueRoutes } from "./queue-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { runRoutes } from "./run-routes.ts";
+import { scheduleRoutes } from "./schedule-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { workspaceRoutes } from "./workspace-routes.ts";
 
@@ -20,6 +21,7 @@ export const routes = {
   ...decisionRoutes,
   ...reportRoutes,
   ...partitionRoutes,
+  ...scheduleRoutes,
   ...queueRoutes,
 };
 

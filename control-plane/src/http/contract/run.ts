@@ -38,6 +38,14 @@ export const run = z
     priority: z.int(),
     whenOpen: z.boolean(),
     retryOf: id.nullable(),
+    tick: z
+      .object({
+        id,
+        automation: z.string().describe("name of the schedule or sensor"),
+        scheduledAt: timeOrNull.describe("null: it has no instant of a cron"),
+      })
+      .nullable()
+      .describe("the tick that launched it"),
     leftOut: z.array(z.string()).describe("external assets of the selection: reported, and no step makes them"),
     stepCount: z.int(),
     steps: z.partialRecord(stepState, z.int()).describe("steps by state"),
