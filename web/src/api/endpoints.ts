@@ -19,6 +19,7 @@ export const endpoints = {
   getLocation: "GET /api/v1/locations/{name}",
   getPartitions: "GET /api/v1/assets/{key}/partitions",
   getRun: "GET /api/v1/runs/{id}",
+  listEvaluations: "GET /api/v1/assets/{key}/evaluations",
   listGates: "GET /api/v1/gates",
   getSystem: "GET /api/v1/system",
   getVersion: "GET /api/v1/assets/{key}/versions/{id}",

@@ -1,4 +1,5 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { buttonClass } from "../parts/button.tsx";
 import { PageHeader } from "../parts/page-header.tsx";
 import { Problem } from "../parts/notice.tsx";
 
@@ -16,9 +17,12 @@ export function NotFound() {
   return (
     <>
       <PageHeader title="There is no such page" />
-      <p>
-        Nothing is at this address. <Link to="/">Go home</Link>
-      </p>
+      <p>Nothing is at this address.</p>
+      <div>
+        <Link to="/" className={buttonClass()}>
+          Go home
+        </Link>
+      </div>
     </>
   );
 }

@@ -59,7 +59,7 @@ export const runSearch = (search: Search) => ({
 
 export const selectionSearch = (search: Search) => texts(search, "sel");
 
-export const assetTabs = ["overview", "checks", "versions", "lineage", "runs", "definition"] as const;
+export const assetTabs = ["overview", "checks", "versions", "lineage", "automation", "runs", "definition"] as const;
 
 export const assetSearch = (search: Search) => ({
   ...texts(search, "partition", "version"),

@@ -18,6 +18,7 @@ const dependsOn: Readonly<Partial<Record<EndpointName, readonly ("run" | "asset"
   listAssets: ["asset", "location"],
   listAudit: ["run", "asset", "location"],
   listChecks: ["asset", "location"],
+  listEvaluations: ["asset", "run"],
   listGates: ["asset", "location"],
   listLocations: ["location"],
   listRunEvents: ["run"],

@@ -22,7 +22,9 @@ function tell(message: LiveMessage): void {
 
 function greet(port: MessagePort, { headers }: LiveGreeting): void {
   const key = JSON.stringify(headers);
-  if (following?.headers === key) {
+  // A tab where nobody has signed in yet takes the stream from none that has.
+  const takesAway = following !== undefined && headers["authorization"] === undefined;
+  if (following?.headers === key || takesAway) {
     if (connected) port.postMessage({ kind: "connected" } satisfies LiveMessage);
     return;
   }

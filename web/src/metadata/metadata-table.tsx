@@ -12,6 +12,7 @@ export function MetadataTable(props: {
   const { columns, rows } = props;
   const [all, setAll] = useState(false);
   const shown = all ? rows : rows.slice(0, shownMax);
+  const alignment = columns.map((_, n) => (rows.some((row) => typeof row[n] === "number") ? styles.number : undefined));
   return (
     <>
       <table className={styles.table}>
@@ -19,7 +20,7 @@ export function MetadataTable(props: {
           <tr>
             {columns.map((name, i) => (
               // Two columns may bear one name.
-              <th key={i} scope="col">
+              <th key={i} scope="col" className={alignment[i]}>
                 {name}
               </th>
             ))}
@@ -29,7 +30,7 @@ export function MetadataTable(props: {
           {shown.map((row, i) => (
             <tr key={i}>
               {row.map((cell, n) => (
-                <td key={n} className={typeof cell === "number" ? styles.number : undefined}>
+                <td key={n} className={alignment[n]}>
                   {cell === null ? "null" : String(cell)}
                 </td>
               ))}

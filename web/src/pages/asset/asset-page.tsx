@@ -9,6 +9,7 @@ import { partitionLooks } from "../../status/status-dictionary.ts";
 import { StatusCounts } from "../../status/status-counts.tsx";
 import { StatusWord } from "../../status/status-word.tsx";
 import { AssetActions } from "./asset-actions.tsx";
+import { AssetAutomation } from "./asset-automation.tsx";
 import { AssetChecks } from "./asset-checks.tsx";
 import { AssetDefinition } from "./asset-definition.tsx";
 import { AssetLineage } from "./asset-lineage.tsx";
@@ -27,6 +28,7 @@ const tabsOf = ({ checks, dependencies, readers }: Asset) =>
     { id: "checks", label: "Checks", count: checks.length },
     { id: "versions", label: "Versions" },
     { id: "lineage", label: "Lineage", count: dependencies.length + readers.length },
+    { id: "automation", label: "Automation" },
     { id: "runs", label: "Runs" },
     { id: "definition", label: "Definition" },
   ] as const;
@@ -63,6 +65,7 @@ export function AssetPage() {
             {tab === "checks" ? <AssetChecks asset={data} /> : null}
             {tab === "versions" ? <AssetVersions asset={data} search={search} go={go} /> : null}
             {tab === "lineage" ? <AssetLineage asset={data} /> : null}
+            {tab === "automation" ? <AssetAutomation asset={data} /> : null}
             {tab === "runs" ? <AssetRuns asset={key} /> : null}
             {tab === "definition" ? <AssetDefinition asset={data} /> : null}
           </Tabs>

@@ -19,7 +19,7 @@ import styles from "./assets-page.module.css";
 type Asset = ItemOf<"listAssets">;
 
 const columns: readonly Column<Asset>[] = [
-  { name: "Asset", width: "minmax(16rem, 1.4fr)", cell: ({ key }) => <AssetLink asset={key} /> },
+  { name: "Asset", width: "minmax(11rem, 1.4fr)", cell: ({ key }) => <AssetLink asset={key} /> },
   {
     name: "Status",
     width: "10.5rem",

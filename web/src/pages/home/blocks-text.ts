@@ -5,5 +5,8 @@ export function blocksText({ assets, teams }: ItemOf<"listGates">["blocks"]): st
   if (assets === 0) return "blocks nothing downstream";
   const names = teams.map(({ team, assets: count }) => `${team} ${count}`).join(", ");
   const which = assets === 1 ? "1 asset" : `${assets} assets`;
-  return `blocks ${which} in ${teams.length === 1 ? "1 team" : `${teams.length} teams`}: ${names}`;
+  const [only] = teams;
+  return teams.length === 1
+    ? `blocks ${which} of ${only?.team ?? ""}`
+    : `blocks ${which} in ${teams.length} teams: ${names}`;
 }

@@ -8,20 +8,28 @@ import { RunTable } from "./run-table.tsx";
 
 const shownMax = 12;
 
-/** The newest runs, those under way among them. */
+/** Runs that go on now, where there are any, and the newest runs of all. */
 export function RecentRuns() {
+  const underWay = useQuery(query("listRuns", { query: { state: "started", limit: shownMax } }));
   const runs = useQuery(query("listRuns", { query: { limit: shownMax } }));
   return (
-    <Panel title="Newest runs" aside={<Link to="/runs">All runs</Link>}>
-      <Answer of={runs}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty command="npx headgate materialize <asset>">Nothing has run yet.</Empty>
-          ) : (
-            <RunTable runs={items} />
-          )
-        }
-      </Answer>
-    </Panel>
+    <>
+      {underWay.data === undefined || underWay.data.items.length === 0 ? null : (
+        <Panel title="Running now" aside={underWay.data.items.length}>
+          <RunTable runs={underWay.data.items} />
+        </Panel>
+      )}
+      <Panel title="Newest runs" aside={<Link to="/runs">All runs</Link>}>
+        <Answer of={runs}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty command="npx headgate materialize <asset>">Nothing has run yet.</Empty>
+            ) : (
+              <RunTable runs={items} />
+            )
+          }
+        </Answer>
+      </Panel>
+    </>
   );
 }

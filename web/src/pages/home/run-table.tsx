@@ -16,7 +16,6 @@ export function RunTable({ runs }: { readonly runs: readonly ItemOf<"listRuns">[
           <th scope="col">State</th>
           <th scope="col">Run</th>
           <th scope="col">Of</th>
-          <th scope="col">By</th>
           <th scope="col" className={styles.right}>
             Asked for
           </th>
@@ -40,7 +39,6 @@ export function RunTable({ runs }: { readonly runs: readonly ItemOf<"listRuns">[
             <td className={styles.cut} title={`${run.selection} ${run.partitions}`}>
               {run.selection} <span className={styles.muted}>{run.partitions}</span>
             </td>
-            <td>{run.source}</td>
             <td className={styles.right}>
               <Ago at={run.createdAt} />
             </td>

@@ -1,4 +1,5 @@
 import type { UseQueryResult } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { Answered } from "../../api/answers.ts";
 import { Answer } from "../../parts/answer.tsx";
 import { Panel } from "../../parts/panel.tsx";
@@ -21,7 +22,11 @@ export function TeamsStrip({ teams }: { readonly teams: UseQueryResult<Answered<
             <tbody>
               {items.map(({ team, statuses }) => (
                 <tr key={team}>
-                  <th scope="row">{team}</th>
+                  <th scope="row">
+                    <Link to="/teams/$team" params={{ team }} className={styles.name}>
+                      {team}
+                    </Link>
+                  </th>
                   <td>
                     <StatusCounts counts={statuses} />
                   </td>

@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { Button } from "../../parts/button.tsx";
 import { PageHeader } from "../../parts/page-header.tsx";
@@ -54,9 +53,6 @@ export function SettingsPage() {
         </label>
       </Panel>
       {readToken() === undefined ? null : <SignedIn />}
-      <p>
-        <Link to="/">Home</Link>
-      </p>
     </>
   );
 }
