@@ -1,5 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { query } from "../api/queries.ts";
 import { Shell } from "../shell/shell.tsx";
 import { NotFound, PageFailure } from "./page-failure.tsx";
 import { assetSearch, graphSearch, launchSearch, runSearch, runsSearch, selectionSearch } from "./search.ts";
@@ -16,6 +17,8 @@ const graph = createRoute({
   getParentRoute: () => root,
   path: "/graph",
   validateSearch: graphSearch,
+  // Boxes of teams are the first thing that is drawn: they are asked for while the page itself still loads.
+  loader: ({ context }) => void context.client.prefetchQuery(query("getGraphOverview", {})),
   component: lazyRouteComponent(() => import("../graph/graph-page.tsx"), "GraphPage"),
 });
 

@@ -84,14 +84,15 @@ function drawSign(
   { stamps, texts }: Tools,
 ): void {
   const { model, palette } = drawing;
-  const inset = 4;
+  const inset = place.width < 90 ? 1 : 4;
   const height = 19;
   const room = place.width - 2 * inset;
   if (place.height < height + 2 * inset) return;
   const counts = [String(box.assets), ...loudOnes.map(({ tone }) => String(tally[tone]))];
   context.font = font(11);
   const countWidth = context.measureText(counts[0] ?? "").width;
-  context.font = font(12.5, 600);
+  const narrow = place.width < 90;
+  context.font = font(narrow ? 11 : 12.5, 600);
   context.textBaseline = "middle";
   const title = texts.fit(context, model.teams[box.team]!, room - 12 - (room > 90 ? countWidth + 6 : 0));
   if (title === "") return;
