@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from "./command-words.ts";
 import { addCheckoutCommands } from "./checkout-program.ts";
+import { addBackfillCommands } from "./backfill-program.ts";
 import { addQueueCommands } from "./queue-program.ts";
 import { addRunCommands, addWorkspaceCommands } from "./run-program.ts";
 import { addProcessCommands } from "./process-program.ts";
@@ -65,6 +66,7 @@ export function buildProgram(options: ProgramOptions): Command {
   addRunCommands(program, ask);
   addQueueCommands(program, ask);
   addScheduleCommands(program, ask);
+  addBackfillCommands(program, ask);
   addWorkspaceCommands(program, ask);
   addProcessCommands(program, processes, terminal, ended);
   addCheckoutCommands(program, processes, ended);

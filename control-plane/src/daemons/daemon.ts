@@ -10,6 +10,7 @@ import type { Notifications } from "../storage/notifications.ts";
 import { removeHistory } from "../storage/remove-history.ts";
 import type { Schema } from "../storage/schema.ts";
 import { Automation } from "./automation.ts";
+import { Backfills } from "./backfills.ts";
 import { RunDrive } from "./drive/run-drive.ts";
 import type { LocationListener } from "./location-listener.ts";
 import { LogFollower } from "./log-follower.ts";
@@ -56,6 +57,7 @@ export class Daemon {
   readonly automation: Automation;
   readonly publisher: Publisher;
   readonly schedules: Schedules | undefined;
+  #backfills: Backfills | undefined;
   readonly #loops: Loop[] = [];
   readonly #follower: LogFollower;
   #drive: RunDrive | undefined;
@@ -99,6 +101,7 @@ export class Daemon {
           if (news.poolsChanged) this.#drive?.poolsChanged();
           this.automation.touch();
           this.publisher.touch(news.assets);
+          this.#backfills?.touch();
         });
       },
     });
@@ -121,6 +124,7 @@ export class Daemon {
       sessionOpened: (location, ...args) => {
         this.drive.contact.sessionOpened(location, ...args);
         this.publisher.locationOpened(location);
+        this.#backfills?.touch();
       },
       reports: (...args) => this.drive.contact.reports(...args),
       refused: (...args) => this.drive.contact.refused(...args),
@@ -139,6 +143,8 @@ export class Daemon {
     const { notifications } = this.#options;
     this.#unsubscribe.push(await notifications.subscribe("headgate_runs", () => this.#drive?.claim()));
     this.#unsubscribe.push(await notifications.subscribe("headgate_schedules", () => this.schedules?.changed()));
+    this.#backfills = this.#startBackfills();
+    this.#unsubscribe.push(await notifications.subscribe("headgate_backfills", () => this.#backfills?.wake()));
     this.#loop("renewal", renewEveryMs, async () => {
       const id = this.#id;
       if (!(await renewDaemon(pool, id)) && id === this.#id) this.#fenced();
@@ -160,6 +166,7 @@ export class Daemon {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     await Promise.all(this.#loops.map((loop) => loop.stop()));
     await this.#restarting;
+    await this.#backfills?.stop();
     await this.automation.stop();
     await this.schedules?.stop();
     await this.publisher.stop();
@@ -199,6 +206,24 @@ export class Daemon {
     });
   }
 
+  #startBackfills(): Backfills {
+    const { pool, graph, now, newId, notifications } = this.#options;
+    return new Backfills({
+      pool,
+      graph,
+      now,
+      newId,
+      isReachable: (location) => this.#drive?.reaches(location) ?? false,
+      advanced: (runs) => {
+        notifications.notifySoon("headgate_events", "");
+        if (runs === 0) return;
+        this.#drive?.claim();
+        notifications.notifySoon("headgate_runs", "");
+      },
+      failed: (error) => this.#failed("backfills", error),
+    });
+  }
+
   async #heard(definitionsChanged: boolean): Promise<void> {
     if (!definitionsChanged) return;
     try {
@@ -235,6 +260,7 @@ export class Daemon {
         this.#options.notifications.notifySoon("headgate_events", String(last));
         this.automation.touch();
         this.publisher.touch(assets);
+        this.#backfills?.touch();
       },
       fenced: () => this.#fenced(),
       failed: (error) => this.#failed("drive", error),

@@ -26,6 +26,7 @@ import { deletionRoute } from "./routes/deletion-route.ts";
 import { ownerRoutes } from "./routes/owner-routes.ts";
 import { partitionRoutes } from "./routes/partition-routes.ts";
 import { explainRoute } from "./routes/explain-route.ts";
+import { backfillRoutes } from "./routes/backfill-routes.ts";
 import { poolRoutes } from "./routes/pool-routes.ts";
 import { queueRoutes } from "./routes/queue-routes.ts";
 import { readableRoutes } from "./routes/readable-routes.ts";
@@ -61,6 +62,7 @@ const handlers: Handlers = {
   ...partitionRoutes,
   ...scheduleRoutes,
   ...queueRoutes,
+  ...backfillRoutes,
   ...poolRoutes,
   ...explainRoute,
 };

@@ -109,6 +109,15 @@ export const historyRules: readonly HistoryRule[] = [
        else 'succeeded' end and not (phases is null and state = 'canceled')`,
   ),
   rule(
+    "backfill_runs",
+    "A run was created by a backfill exactly where a backfill has it; of one that ended as it was asked to, every run has ended.",
+    `select null::bigint as position, 'run ' || r.id || ' is of source ' || r.source || ' and of backfill ' || coalesce(b.backfill_id::text, 'none') as found,
+       jsonb_build_object('run', r.id, 'backfill', b.backfill_id) as ids
+     from runs r left join backfill_runs b on b.run_id = r.id left join backfills f on f.id = b.backfill_id
+     where (r.source = 'backfill') <> (b.run_id is not null)
+       or (f.ended_at is not null and f.error is null and (r.ended_at is null or not b.is_counted))`,
+  ),
+  rule(
     "step_version",
     "A step that made or checked a version names one that exists, or went with its asset; what it made, one of its own attempts made.",
     `with ${deletedVersions}
@@ -196,10 +205,12 @@ export const historyRules: readonly HistoryRule[] = [
   ),
   rule(
     "audited",
-    "Every run, waiver, report, discarded version, deleted asset and change of owner has an audit row that says who made it so.",
+    "Every run, backfill, waiver, report, discarded version, deleted asset and change of owner has an audit row that says who made it so.",
     `select null::bigint as position, what || ' has no audit row' as found, ids from (
        select 'run ' || id as what, jsonb_build_object('run', id) as ids from runs r
          where not exists (select from audit a where a.action = 'run.create' and a.subject = r.id::text)
+       union all select 'backfill ' || id, jsonb_build_object('backfill', id) from backfills b
+         where not exists (select from audit a where a.action = 'backfill.create' and a.subject = b.id::text)
        union all select 'the request to cancel run ' || id, jsonb_build_object('run', id) from runs r
          where cancel_requested_at is not null
            and not exists (select from audit a where a.action = 'run.cancel' and a.subject = r.id::text)

@@ -88,6 +88,11 @@ export class RunDrive {
     return this.#drive.runs.size;
   }
 
+  /** True if steps of this location can be commanded from here now. */
+  reaches(location: string): boolean {
+    return this.#drive.lanes.get(location)?.session !== undefined;
+  }
+
   start(): void {
     this.#sweeper = setInterval(() => this.#sweep(), sweepEveryMs);
     this.claim();

@@ -1,4 +1,5 @@
 import { assetRoutes } from "./asset-routes.ts";
+import { backfillRoutes } from "./backfill-routes.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { graphRoutes } from "./graph-routes.ts";
 import { gateRoutes } from "./gate-routes.ts";
@@ -23,6 +24,7 @@ export const routes = {
   ...partitionRoutes,
   ...scheduleRoutes,
   ...queueRoutes,
+  ...backfillRoutes,
 };
 
 export type Routes = typeof routes;
