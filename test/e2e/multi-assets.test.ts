@@ -100,25 +100,56 @@ test("kill -9 of the control plane in the middle: what still runs is adopted as 
   ]);
 });
 
-test("kill -9 of the location and then of the control plane while one call makes several partitions: each is made once", async () => {
-  const planned = await headgate.cli("plan", "split/numbers or split/sums", "--partitions", "2001-01..2001-04");
-  expect(planned.stdout).toMatch(/split\/sums 2001-01 {2}\(one call makes 4 partitions\)/);
-  const run = await headgate.launch("split/numbers or split/sums", { partitions: "2001-01..2001-04" });
-  await ledger.until({ what: "start", asset: "split/sums", run: run.id });
+test("kill -9 of the location while one call makes several partitions: each has one version", async () => {
+  const planned = await headgate.cli("plan", "split/numbers or split/killed_sums", "--partitions", "2001-01..2001-04");
+  expect(planned.stdout).toMatch(/split\/killed_sums 2001-01 {2}\(one call makes 4 partitions\)/);
+  const shown = await headgate.cli("asset", "show", "split/killed_sums");
+  expect(shown.stdout).toContain("one call computes up to 4 partitions");
+  const run = await headgate.launch("split/numbers or split/killed_sums", { partitions: "2001-01..2001-04" });
+  await ledger.until({ what: "start", asset: "split/killed_sums", run: run.id });
   const pid = await headgate.killLocation("split");
   await headgate.reviveLocation("split");
   await headgate.healthy("split", pid);
-  await ledger.until({ what: "start", asset: "split/sums", run: run.id }, 2);
+  ledger.open("killed_sums");
+  expect((await headgate.ended(run.id)).state).toBe("succeeded");
+  const made = (await attempts(run.id)).filter(
+    ({ asset, state }) => asset === "split/killed_sums" && state === "succeeded",
+  );
+  expect(made.map(({ together }) => together)).toEqual([true, true, true, true]);
+  for (const n of [1, 2, 3, 4]) expect(await headgate.versions("split/killed_sums", `2001-0${n}`)).toHaveLength(1);
+});
+
+test("kill -9 of the control plane while one call makes several partitions: it is heard to its end", async () => {
+  const run = await headgate.launch("split/adopted_sums", { partitions: "2001-01..2001-03" });
+  await ledger.until({ what: "start", asset: "split/adopted_sums", run: run.id });
   await headgate.killControlPlane();
   await headgate.startControlPlane();
-  ledger.open("batch");
+  ledger.open("adopted_sums");
   expect((await headgate.ended(run.id)).state).toBe("succeeded");
-  expect(ledger.entries({ what: "start", asset: "split/sums" })).toHaveLength(2);
-  const made = (await attempts(run.id)).filter(({ asset, number }) => asset === "split/sums" && number === 2);
-  expect(made.map(({ state, together }) => [state, together])).toEqual(Array(4).fill(["succeeded", true]));
-  for (const n of [1, 2, 3, 4]) expect(await headgate.versions("split/sums", `2001-0${n}`)).toHaveLength(1);
-  const shown = await headgate.cli("asset", "show", "split/sums");
-  expect(shown.stdout).toContain("one call computes up to 4 partitions");
+  expect((await attempts(run.id)).map(({ number, state }) => [number, state])).toEqual(Array(3).fill([1, "succeeded"]));
+});
+
+test("kill -9 of the control plane in the middle of a backfill: it goes on, and makes each partition once", async () => {
+  const before = (await headgate.versions("split/numbers", "2001-04")).length;
+  const created = await headgate.cli(
+    ...["backfill", "create", "split/numbers or split/model", "--partitions-per-run", "1", "--json"],
+  );
+  const { id } = JSON.parse(created.stdout) as { id: string };
+  const made = () =>
+    headgate.query<{ count: number }>(
+      "select count(*)::integer as count from versions v join backfill_runs b using (run_id) where b.backfill_id = $1",
+      [id],
+    );
+  await headgate.until("something of the backfill is made", async () => ((await made())[0]?.count ?? 0) > 0);
+  await headgate.killControlPlane();
+  await headgate.startControlPlane();
+  const shown = await headgate.until("the backfill has ended", async () => {
+    const backfill = await headgate.api.get("getBackfill", `/backfills/${id}`);
+    return backfill.endedAt === null ? undefined : backfill;
+  });
+  expect(shown.counts).toEqual({ succeeded: 8 });
+  expect(await made()).toEqual([{ count: 8 }]);
+  expect(await headgate.versions("split/numbers", "2001-04")).toHaveLength(before + 1);
 });
 
 test("a cancel reaches the one call, and ends both steps", async () => {

@@ -14,6 +14,8 @@ describe("the contract", () => {
   let version: string;
   let attempt: string;
   let layout: string;
+  let backfill: string;
+  let canceled: string;
 
   beforeAll(async () => {
     api = await ApiFixture.open();
@@ -21,6 +23,12 @@ describe("the contract", () => {
     const newest = await api.newestVersion("flights/raw_flights", "2001-07");
     version = newest.id;
     attempt = newest.attempt;
+    const create = async (partitions: string): Promise<string> =>
+      (await api.post("/api/v1/backfills", { selection: "flights/raw_flights", partitions })).json.id;
+    backfill = await create("2001-02");
+    canceled = await create("2001-03");
+    const end = "update backfills set state = 'canceled', ended_at = now() where id = $1";
+    await api.database.pool.query(end, [canceled]);
     layout = (await api.get("/api/v1/graph/overview")).json.hash;
   });
   afterAll(() => api.close());
@@ -86,6 +94,13 @@ describe("the contract", () => {
       ["previewSchedule", "GET", "/api/v1/schedules/flights%2Fnightly/preview?count=3"],
       ["triggerSchedule", "POST", "/api/v1/schedules/flights%2Fnightly/trigger", {}],
       ["listScheduleTicks", "GET", "/api/v1/schedules/flights%2Fnightly/ticks"],
+      ["createBackfill", "POST", "/api/v1/backfills", { selection: "analytics/route_delays", only: "missing" }],
+      ["listBackfills", "GET", "/api/v1/backfills?state=running"],
+      ["getBackfill", "GET", `/api/v1/backfills/${backfill}`],
+      ["pauseBackfill", "POST", `/api/v1/backfills/${backfill}/pause`],
+      ["resumeBackfill", "POST", `/api/v1/backfills/${backfill}/resume`],
+      ["cancelBackfill", "POST", `/api/v1/backfills/${backfill}/cancel`],
+      ["retryBackfill", "POST", `/api/v1/backfills/${canceled}/retry`],
       ["listAudit", "GET", "/api/v1/audit"],
     ];
   };

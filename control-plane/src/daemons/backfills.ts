@@ -12,7 +12,7 @@ import {
   type BackfillRow,
   type EndedPart,
   endedParts,
-  insertBackfillRuns,
+  insertBackfillRun,
   lockFreeBackfill,
   markCounted,
   openBackfills,
@@ -38,7 +38,7 @@ export interface BackfillsOptions {
 /** Runs of one backfill at the same time; what waits for a gate or a location is not in the way of others. */
 const busyRunsMax = 4;
 const openRunsMax = 32;
-const stepsPerRunMax = 10_000;
+const stepsPerRunMax = 5_000;
 /** Behind every hint. */
 const lookEveryMs = 1_000;
 /** Between two looks: what ends meanwhile is taken in together. */
@@ -96,7 +96,10 @@ export class Backfills {
   async #advance(id: string): Promise<void> {
     try {
       const advanced = await withTransaction(this.#options.pool, (tx) => this.#step(tx, id));
-      if (advanced !== undefined) this.#options.advanced(advanced);
+      if (advanced === undefined) return;
+      this.#options.advanced(advanced);
+      // There may be room for more.
+      if (advanced > 0) this.#wait.wake();
     } catch (error) {
       this.#options.failed(error);
     }
@@ -120,26 +123,24 @@ export class Backfills {
     const busy = open.filter((run) => !run.is_idle).length;
     const room = row.state === "running" ? Math.min(busyRunsMax - busy, openRunsMax - open.length) : 0;
     const created = this.#create(row, before, room);
+    await markCounted(tx, ended);
     if (created.kind === "refused") {
       await end(tx, row, "failed", storeProgress(before), created.error);
       return 0;
     }
-    const { parts, planned } = created;
-    const isOver = open.length === 0 && planned.length === 0 && (row.state === "canceling" || this.#isOver(row, parts));
-    if (ended.length === 0 && planned.length === 0 && !isOver) return undefined;
-    await markCounted(tx, ended);
-    for (const run of planned) await insertRun(tx, run);
-    await insertBackfillRuns(
-      tx,
-      id,
-      planned.map((run) => run.id),
-    );
-    if (isOver) await end(tx, row, row.state === "canceling" ? "canceled" : endOf(parts), storeProgress(parts), null);
-    else {
+    const { parts } = created;
+    if (created.kind === "created") {
+      await insertRun(tx, created.run);
+      await insertBackfillRun(tx, id, created.run.id);
       await updateBackfill(tx, id, { state: row.state, progress: storeProgress(parts) });
-      if (planned.length > 0) await appendRunQueued(tx, planned);
+      await appendRunQueued(tx, [created.run]);
+      return 1;
     }
-    return planned.length;
+    const isOver = open.length === 0 && (row.state === "canceling" || this.#isOver(row, parts));
+    if (ended.length === 0 && !isOver) return undefined;
+    if (isOver) await end(tx, row, row.state === "canceling" ? "canceled" : endOf(parts), storeProgress(parts), null);
+    else await updateBackfill(tx, id, { state: row.state, progress: storeProgress(parts) });
+    return 0;
   }
 
   /** True where nothing can be requested any more, however long is waited for locations. */
@@ -148,37 +149,34 @@ export class Backfills {
     return state === "running" && nextRun(parts, bounds, this.#options.now()).length === 0;
   }
 
-  #create(row: BackfillRow, before: readonly BackfillPart[], room: number): Created {
+  /** One run at most: whoever pauses the backfill does not wait for more than that to be written. */
+  #create(row: BackfillRow, parts: readonly BackfillPart[], room: number): Created {
     const { graph, now, newId, isReachable } = this.#options;
     const bounds = { partitionsPerRun: row.partitions_per_run, stepsMax: stepsPerRunMax, isReachable };
-    let parts = before;
-    const planned: NewRun[] = [];
-    while (planned.length < room) {
-      const targets = nextRun(parts, bounds, now());
-      if (targets.length === 0) break;
-      const result = planSteps(graph(), targets, nothingKnown, now());
-      if (!result.ok) {
-        const { code, message, hint } = result;
-        return { kind: "refused", error: { code, message, hint } };
-      }
-      planned.push({
-        id: newId(),
-        source: "backfill",
-        actor: row.actor,
-        selection: targets.map(({ node }) => `"${node.key}"`).join(" or "),
-        tags: { ...row.tags, "headgate/backfill": row.id },
-        priority: row.priority,
-        whenOpen: row.when_open,
-        plan: result.plan,
-      });
-      parts = withRequested(parts, targets);
+    const targets = room > 0 ? nextRun(parts, bounds, now()) : [];
+    if (targets.length === 0) return { kind: "none", parts };
+    const result = planSteps(graph(), targets, nothingKnown, now());
+    if (!result.ok) {
+      const { code, message, hint } = result;
+      return { kind: "refused", error: { code, message, hint } };
     }
-    return { kind: "created", parts, planned };
+    const run: NewRun = {
+      id: newId(),
+      source: "backfill",
+      actor: row.actor,
+      selection: targets.map(({ node }) => `"${node.key}"`).join(" or "),
+      tags: { ...row.tags, backfill: row.id },
+      priority: row.priority,
+      whenOpen: row.when_open,
+      plan: result.plan,
+    };
+    return { kind: "created", parts: withRequested(parts, targets), run };
   }
 }
 
 type Created =
-  | { readonly kind: "created"; readonly parts: readonly BackfillPart[]; readonly planned: readonly NewRun[] }
+  | { readonly kind: "none"; readonly parts: readonly BackfillPart[] }
+  | { readonly kind: "created"; readonly parts: readonly BackfillPart[]; readonly run: NewRun }
   | { readonly kind: "refused"; readonly error: BackfillError };
 
 /** Gates are judged when steps are leased: to plan runs of a backfill no version is read. */

@@ -1,7 +1,7 @@
 import { type RangeSet, formatPartitions, rangeSet } from "@headgate/model";
 import { readProgress } from "../domain/backfill-progress.ts";
 import { type BackfillPart, heldBack, waitingOf } from "../domain/backfill-state.ts";
-import type { BackfillRow } from "../storage/backfills.ts";
+import type { BackfillRow, RunCounts } from "../storage/backfills.ts";
 import type { ApiContext } from "./api-context.ts";
 import type { Answer, Routes } from "./contract.ts";
 import { presentTime, presentTimeOrNull } from "./present-run.ts";
@@ -10,11 +10,7 @@ export type BackfillAnswer = Answer<Routes["getBackfill"]>;
 type Status = BackfillAnswer["parts"][number]["ranges"][number]["status"];
 
 /** A backfill with its partitions by status; of definitions that have changed since there are none. */
-export function presentBackfill(
-  context: ApiContext,
-  row: BackfillRow,
-  runs: { readonly all: number; readonly open: number },
-): BackfillAnswer {
+export function presentBackfill(context: ApiContext, row: BackfillRow, runs: RunCounts | undefined): BackfillAnswer {
   const progress = readProgress(context.graph(), row.progress);
   const parts = progress.ok ? [...progress.parts].sort((a, b) => a.node.index - b.node.index) : [];
   const held = heldBack(parts, context.now());
@@ -35,7 +31,7 @@ export function presentBackfill(
     tags: { ...row.tags },
     whenOpen: row.when_open,
     counts,
-    runs: { ...runs },
+    runs: { all: runs?.all ?? 0, open: runs?.open ?? 0 },
     error: row.error,
     createdAt: presentTime(row.created_at),
     endedAt: presentTimeOrNull(row.ended_at),

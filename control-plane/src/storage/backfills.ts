@@ -107,8 +107,8 @@ export async function updateBackfill(
   );
 }
 
-export async function insertBackfillRuns(tx: pg.PoolClient, id: string, runs: readonly string[]): Promise<void> {
-  await tx.query("insert into backfill_runs (run_id, backfill_id) select unnest($2::uuid[]), $1", [id, runs]);
+export async function insertBackfillRun(tx: pg.PoolClient, id: string, run: string): Promise<void> {
+  await tx.query("insert into backfill_runs (run_id, backfill_id) values ($2, $1)", [id, run]);
 }
 
 export interface OpenRun {
@@ -146,15 +146,22 @@ export async function endedParts(tx: pg.PoolClient, runs: readonly string[]): Pr
 }
 
 export async function markCounted(tx: pg.PoolClient, runs: readonly string[]): Promise<void> {
+  if (runs.length === 0) return;
   await tx.query("update backfill_runs set is_counted = true where run_id = any ($1)", [runs]);
 }
 
-/** How many runs a backfill has had, and has that have not ended. */
-export async function countRunsOf(db: Db, id: string): Promise<{ readonly all: number; readonly open: number }> {
-  const { rows } = await db.query<{ all: number; open: number }>(
-    `select count(*)::integer as all, (count(*) filter (where r.ended_at is null))::integer as open
-     from backfill_runs b join runs r on r.id = b.run_id where b.backfill_id = $1`,
-    [id],
+export interface RunCounts {
+  readonly all: number;
+  /** That have not ended. */
+  readonly open: number;
+}
+
+/** How many runs these backfills have had; one that had none is missing. */
+export async function countRunsOf(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, RunCounts>> {
+  const { rows } = await db.query<RunCounts & { backfill_id: string }>(
+    `select b.backfill_id, count(*)::integer as all, (count(*) filter (where r.ended_at is null))::integer as open
+     from backfill_runs b join runs r on r.id = b.run_id where b.backfill_id = any ($1) group by 1`,
+    [ids],
   );
-  return rows[0] ?? { all: 0, open: 0 };
+  return new Map(rows.map(({ backfill_id: id, all, open }) => [id, { all, open }]));
 }

@@ -42,7 +42,8 @@ export async function backfillCreate(
   });
   print(context, answer, () => {
     const count = Object.values(answer.counts).reduce((sum, n) => sum + n, 0);
-    const what = `${count} ${count === 1 ? "partition" : "partitions"} of ${answer.parts.length} assets`;
+    const assets = `${answer.parts.length} ${answer.parts.length === 1 ? "asset" : "assets"}`;
+    const what = `${count} ${count === 1 ? "partition" : "partitions"} of ${assets}`;
     return `Backfill ${answer.id} makes ${what}.\nLook at it with: npx headgate backfill show ${answer.id}\n`;
   });
   return exitStatus.succeeded;

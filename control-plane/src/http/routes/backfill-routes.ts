@@ -83,12 +83,12 @@ export const backfillRoutes: Pick<Handlers, BackfillRoutes> = {
       limit: query.limit,
       ...(after === undefined ? {} : { after }),
     });
-    const items = await Promise.all(
-      page.items.map(async (row) => {
-        const { parts: _parts, ...summary } = presentBackfill(context, row, await countRunsOf(context.pool, row.id));
-        return summary;
-      }),
-    );
+    const ids = page.items.map((row) => row.id);
+    const runs = await countRunsOf(context.pool, ids);
+    const items = page.items.map((row) => {
+      const { parts: _parts, ...summary } = presentBackfill(context, row, runs.get(row.id));
+      return summary;
+    });
     return { items, next: page.next === undefined ? null : encodeCursor(page.next) };
   },
 
@@ -189,7 +189,7 @@ async function changeOf(
 async function answer(context: ApiContext, db: Pick<pg.Pool | pg.PoolClient, "query">, id: string) {
   const row = await readBackfill(db, id);
   if (row === undefined) throw unknown(id);
-  return presentBackfill(context, row, await countRunsOf(db, id));
+  return presentBackfill(context, row, (await countRunsOf(db, [id])).get(id));
 }
 
 async function lockedIn(

@@ -46,21 +46,21 @@ const waiting = (name: string, canSubset: boolean, attemptLeaseMs = 60_000) =>
     },
   });
 
-/** One call makes several partitions, and waits at the door "batch" unless it is asked for January alone. */
-const sums = asset({
-  key: "split/sums",
-  partitions: months,
-  deps: { numbers },
-  batch: { partitionsMax: 4 },
-  retry: { maxCrashes: 3, delayMs: 10 },
-  attemptLeaseMs: 3_000,
-  compute: async ({ numbers }, { partitions, ...context }) => {
-    const [first] = partitions;
-    if (first !== undefined && partitions.length > 1)
-      await throughDoor("batch", { ...context, ...first, partition: first });
-    return new Map(partitions.map(({ key }) => [key, numbers.get(key).reduce((sum, n) => sum + n, 0)]));
-  },
-});
+/** One call makes several partitions, and waits at the door that it is named for. */
+const sums = (name: string, attemptLeaseMs: number) =>
+  asset({
+    key: `split/${name}`,
+    partitions: months,
+    deps: { numbers },
+    batch: { partitionsMax: 4 },
+    retry: { maxCrashes: 3, delayMs: 10 },
+    attemptLeaseMs,
+    compute: async ({ numbers }, { partitions, ...context }) => {
+      const [first] = partitions;
+      if (first !== undefined) await throughDoor(name, { ...context, ...first, partition: first });
+      return new Map(partitions.map(({ key }) => [key, numbers.get(key).reduce((sum, n) => sum + n, 0)]));
+    },
+  });
 
 const restIsSmall = assetCheck({
   asset: rest,
@@ -76,7 +76,8 @@ export default definitions({
     numbers,
     halves,
     model,
-    sums,
+    sums("killed_sums", 3_000),
+    sums("adopted_sums", 60_000),
     waiting("killed", false, 3_000),
     waiting("adopted", false),
     waiting("canceled", true),
