@@ -28,7 +28,7 @@ export function storeProgress(parts: readonly BackfillPart[]): Record<string, St
 export function readProgress(graph: Graph, stored: Readonly<Record<string, StoredPart>>): ReadProgress {
   const parts: BackfillPart[] = [];
   for (const [key, sets] of Object.entries(stored)) {
-    const node = graph.asset(key as AssetKey);
+    const node = graph.asset(key);
     if (node === undefined || node.retired || node.definition.external !== undefined) {
       return changed(`${key} is no longer made by a code location.`);
     }
