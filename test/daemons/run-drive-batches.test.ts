@@ -243,6 +243,8 @@ describe("a call of several partitions that is cut off", () => {
     await first.stop();
     const second = await engine.startDaemon();
     await engine.until("select from runs where driver = $1", [second.id]);
+    // A daemon that hears of an attempt later than of its location asks the location once more.
+    location.reconnects = true;
     location.connect(listenerOf(second));
     expect(await engine.ended(run)).toBe("succeeded");
     expect(location.batches).toEqual([["1", "2", "3"]]);

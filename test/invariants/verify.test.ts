@@ -205,6 +205,11 @@ const plants: readonly (readonly [rule: string, what: string, text: string])[] =
     "update runs set state = 'succeeded' where state = 'failed'",
   ],
   [
+    "history.backfill_runs",
+    "a run of a backfill that nobody created",
+    "update runs set source = 'backfill' where state = 'failed'",
+  ],
+  [
     "history.step_version",
     "a step made nothing and succeeded",
     "update steps set version_id = null where asset_key = 'a/report'",

@@ -1,4 +1,4 @@
-import { type AssetKey, rangeSet } from "@headgate/model";
+import { rangeSet } from "@headgate/model";
 import { type BackfillPart, type PartOutcome, newPart, partOutcomes, settled } from "./backfill-state.ts";
 import type { AssetNode, Graph } from "./graph.ts";
 import { type StoredRanges, readRanges, storeRanges } from "./stored-ranges.ts";
