@@ -126,6 +126,7 @@ describe.skipIf(executable === undefined)("The web UI", () => {
   it("finds by the selection language of the command line, by facets, and says what it cannot read", async () => {
     await page.goto("/assets");
     const rows = page.getByRole("table", { name: "Assets" }).getByRole("row");
+    await rows.first().waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("+analytics/route_delays");
     await page.keyboard.press("Enter");
