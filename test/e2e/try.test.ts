@@ -1,11 +1,14 @@
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Deployment } from "../support/deployment.ts";
 import { ExampleTeams } from "../support/example-teams.ts";
-import { runHeadgate } from "../support/headgate-process.ts";
+import { fencedBlocks, placeOf } from "../docs/fenced-blocks.ts";
+import { outputProblem } from "../docs/shown-output.ts";
+import { HeadgateProcess, runHeadgate } from "../support/headgate-process.ts";
 import { createDeployment } from "../support/start-deployment.ts";
+import { until } from "../support/until.ts";
 
 const clean = "flights/clean_flights";
 const cleanFlightsFile = "flights/assets/clean-flights.ts";
@@ -87,6 +90,35 @@ describe("headgate try beside a control plane", () => {
       expect.objectContaining({ name: "no_departure_two_hours_early", outcome: "failed" }),
     );
     expect((await headgate.newest(clean, february)).id).toBe(made.id);
+  });
+
+  test("the page on debugging shows commands that run, and what they say", async () => {
+    const file = "docs/how-to/debugging.md";
+    const blocks = fencedBlocks(readFileSync(new URL(`../../${file}`, import.meta.url), "utf8"), file);
+    const { attempt = "", run = "" } = await headgate.newest(clean, february);
+    const real = (line: string) =>
+      line.replace(/(?<=run show )\S+/, run ?? "").replace(/(?<=--attempt )\S+/, attempt ?? "");
+    let said = "";
+    for (const block of blocks.filter(({ language }) => language === "sh" || language === "text")) {
+      if (block.language === "text") {
+        expect(outputProblem(block.text, said, new Map()), placeOf(block)).toBeUndefined();
+        continue;
+      }
+      for (const line of block.text.split("\n")) {
+        const [npx, name, ...args] = real(line).split(" ");
+        expect([npx, name], placeOf(block)).toEqual(["npx", "headgate"]);
+        const started = new HeadgateProcess(args, {
+          cwd: headgate.folder,
+          env: { ...headgate.env(), HEADGATE_OBJECT_STORE: headgate.objectStore },
+        });
+        // What waits for a debugger waits until somebody ends it.
+        if (args.includes("--inspect")) {
+          await until(line, () => started.stderr.includes("Waiting for a debugger at ws://127.0.0.1:"));
+          await started.end("SIGKILL");
+        } else expect([line, (await started.exited).code, started.stderr]).toEqual([line, 0, ""]);
+        said = started.stdout;
+      }
+    }
   });
 
   test("is blocked, to the root, where an input has no open version", async () => {
