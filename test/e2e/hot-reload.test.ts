@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LocationFolder } from "../sdk/support/location-folder.ts";
@@ -87,6 +87,25 @@ describe("a save under a running dev", () => {
     // "within a second" on a machine that does nothing else.
     expect(save?.ms).toBeLessThan(5_000);
     expect((await headgate.api.get("getGraph", "/graph")).assets.map(({ key }) => key)).toContain("shop/extra");
+  });
+
+  test("that changes no definition is told too, and what is not part of the code is not", async () => {
+    const unchanged = () => headgate.describe().match(/● shop: reloaded, no definition changed, live \d+ ms/g) ?? [];
+    const before = unchanged().length;
+    shop.write({ "notes.txt": "nothing that is imported\n" });
+    const text = readFileSync(join(shop.path, "definitions.ts"), "utf8");
+    shop.write({ "definitions.ts": text });
+    await until("the save is told", () => unchanged().length > before, 20_000);
+    // One save is one line, and what was written before it brought none.
+    const later = definitions(
+      `const extra = asset({ key: "shop/extra", compute: () => undefined });
+const later = asset({ key: "shop/later", compute: () => undefined });`,
+      ["extra", "later"],
+    );
+    const told = saves().length;
+    shop.write({ "notes.txt": "nor is this\n", "definitions.ts": later });
+    await until("the next save is told", () => saves().length > told, 20_000);
+    expect(unchanged()).toHaveLength(before + 1);
   });
 
   test("that is broken keeps what was loaded last good, and is printed with file and line", async () => {

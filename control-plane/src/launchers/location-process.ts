@@ -39,8 +39,14 @@ export interface LaunchedLocation {
   readonly logFile: string;
   readonly onLine: (stream: OutputStream, line: string) => void;
   readonly onAnnouncement: (announcement: Announcement) => void;
-  /** A source was saved, and is loaded now. */
-  readonly onSave?: (savedAtMs: number) => void;
+  readonly onSave?: (save: Save) => void;
+}
+
+/** A source was saved, at this time in Unix milliseconds. */
+export interface Save {
+  /** "saved": it is loaded now. "unchanged": it is loaded, and every definition is what it was. */
+  readonly kind: "saved" | "unchanged";
+  readonly savedAtMs: number;
 }
 
 const streams = ["stdout", "stderr"] as const;
@@ -53,7 +59,7 @@ const announcementSchema = z.object({
   missingVariables: z.array(z.string().max(255)).max(1_000).optional(),
 });
 
-const saveSchema = z.object({ kind: z.literal("saved"), savedAtMs: z.number().positive() });
+const saveSchema = z.object({ kind: z.enum(["saved", "unchanged"]), savedAtMs: z.number().positive() });
 
 /** Starts a process in a group of its own. `started` is called before anything else can happen. */
 export async function launchLocation(
@@ -87,7 +93,7 @@ export async function launchLocation(
     const parsed = announcementSchema.safeParse(message);
     if (parsed.success) launch.onAnnouncement(parsed.data);
     const saved = saveSchema.safeParse(message);
-    if (saved.success) launch.onSave?.(saved.data.savedAtMs);
+    if (saved.success) launch.onSave?.(saved.data);
   });
   const identity = child.pid === undefined ? undefined : processIdentity(child.pid);
   if (identity === undefined) {

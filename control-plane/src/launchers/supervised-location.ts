@@ -12,6 +12,7 @@ import {
   type LocationExit,
   type LocationProcess,
   type OutputStream,
+  type Save,
 } from "./location-process.ts";
 import { locationEnvironment } from "./location-environment.ts";
 import {
@@ -49,8 +50,8 @@ export interface SupervisedLocationOptions {
   readonly onListening: (location: ListeningLocation) => void;
   /** Called once the process and all of its workers are proven gone: an attempt that ran there runs no more. */
   readonly onExit: (location: GoneLocation) => void;
-  /** A source was saved, at this time in Unix milliseconds; not told by a process that an earlier `dev` started. */
-  readonly onSave: (locationName: string, savedAtMs: number) => void;
+  /** Not told by a process that an earlier `dev` started. */
+  readonly onSave: (locationName: string, save: Save) => void;
   readonly onLine: (locationName: string, stream: OutputStream, line: string) => void;
   /** How long a process may take to end by itself. */
   readonly graceMs: number;
@@ -157,7 +158,7 @@ export class SupervisedLocation {
         env: locationEnvironment(this.#entry, this.#options.provided(this.#entry)),
         logFile: this.#file,
         onLine: (stream, line) => this.#options.onLine(locationName, stream, line),
-        onSave: (savedAtMs) => this.#options.onSave(locationName, savedAtMs),
+        onSave: (save) => this.#options.onSave(locationName, save),
         onAnnouncement: (announcement) => {
           if (identity !== undefined) this.#listening(identity, announcement, false);
         },

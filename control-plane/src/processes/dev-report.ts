@@ -134,6 +134,11 @@ export function definitionsLine(location: string, graph: Graph, change?: LoadedC
   return lines.join("\n");
 }
 
+/** Who saves wants to know that it was seen. */
+export function unchangedLine(location: string, afterMs: number): string {
+  return `● ${location}: reloaded, no definition changed, live ${Math.max(0, Math.round(afterMs))} ms after the save`;
+}
+
 function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }

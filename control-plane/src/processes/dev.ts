@@ -4,12 +4,13 @@ import type { LocationSync } from "../daemons/location-sync.ts";
 import { LocationDatabases } from "../launchers/location-databases.ts";
 import { objectStoreIn } from "../launchers/location-environment.ts";
 import { type LocationSupervisor, superviseLocations } from "../launchers/location-supervisor.ts";
+import type { Save } from "../launchers/location-process.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../storage/embedded-postgres.ts";
 import { openDatabase } from "../storage/database.ts";
 import { migrate } from "../storage/migrate.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { ControlPlane, processLog } from "./control-plane.ts";
-import { reportEvents } from "./dev-report.ts";
+import { reportEvents, unchangedLine } from "./dev-report.ts";
 import { listen } from "./listen.ts";
 import { runOnce } from "./run-once.ts";
 import { shutdownSignal } from "./shutdown.ts";
@@ -50,8 +51,7 @@ export async function dev(options: DevOptions): Promise<number> {
     plane = await ControlPlane.open({ databaseUrl: postgres.url, workspace: options.workspace, log });
     const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
     const { daemon, sync, setWorkspace } = await plane.startDaemon({ firesSchedules: !options.once });
-    const saves = new Map<string, number>();
-    const onSave = (location: string, savedAtMs: number) => void saves.set(location, savedAtMs);
+    const { onSave, takeSave } = noticedSaves();
     const locations = superviseIn(dataDir, options.command, postgres, { daemon, sync, failed, onSave });
     stopLocations = async () => {
       await sync.close(); // It would take their ends for failures.
@@ -77,11 +77,6 @@ export async function dev(options: DevOptions): Promise<number> {
       const loaded = applied.then(() => sync.ready());
       // The graph is asked for anew: it may not have seen yet what an event speaks of.
       const graph = () => mirror.refresh();
-      const takeSave = (location: string) => {
-        const savedAtMs = saves.get(location);
-        saves.delete(location);
-        return savedAtMs;
-      };
       const report = reportEvents(events, { after, graph, loaded, takeSave, signal: reporting.signal });
       report.catch(failed);
     }
@@ -101,6 +96,22 @@ export async function dev(options: DevOptions): Promise<number> {
   }
 }
 
+/** When each location was saved, until its new definitions are told; a save that changes none is told here. */
+function noticedSaves() {
+  const saves = new Map<string, number>();
+  return {
+    onSave: (location: string, { kind, savedAtMs }: Save): void => {
+      if (kind === "saved") saves.set(location, savedAtMs);
+      else if (saves.delete(location)) process.stdout.write(`${unchangedLine(location, Date.now() - savedAtMs)}\n`);
+    },
+    takeSave: (location: string): number | undefined => {
+      const savedAtMs = saves.get(location);
+      saves.delete(location);
+      return savedAtMs;
+    },
+  };
+}
+
 /** Runs the modules of the workspace, each with an object store and, where its entry asks for one, a database. */
 function superviseIn(
   dataDir: string,
@@ -110,7 +121,7 @@ function superviseIn(
     daemon: Daemon;
     sync: LocationSync;
     failed: (error: unknown) => void;
-    onSave: (location: string, savedAtMs: number) => void;
+    onSave: (location: string, save: Save) => void;
   },
 ): LocationSupervisor {
   const { daemon, sync, failed, onSave } = plane;

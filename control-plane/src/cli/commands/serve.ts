@@ -11,7 +11,7 @@ export async function serve({ locationName, team, ...options }: ServeCommand): P
     ...options,
     ...(locationName === undefined ? {} : { locationName }),
     ...(team === undefined ? {} : { team }),
-    ...(supervised ? { exitWhenAloneMs, saved: tellSaved } : {}),
+    ...(supervised ? { exitWhenAloneMs, saved: teller("saved"), unchanged: teller("unchanged") } : {}),
   });
   const { port, instanceId, missingVariables } = served;
   if (supervised) {
@@ -25,7 +25,9 @@ export async function serve({ locationName, team, ...options }: ServeCommand): P
   return new Promise<number>(() => undefined);
 }
 
-/** To the `dev` that started this process, while it is there. */
-function tellSaved(savedAtMs: number): void {
-  if (process.connected) process.send?.({ kind: "saved", savedAtMs }, () => undefined);
+/** What became of a save, to the `dev` that started this process, while it is there. */
+function teller(kind: "saved" | "unchanged"): (savedAtMs: number) => void {
+  return (savedAtMs) => {
+    if (process.connected) process.send?.({ kind, savedAtMs }, () => undefined);
+  };
 }

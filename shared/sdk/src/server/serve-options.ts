@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly watch?: boolean | undefined;
   /** Called when a source was saved, before it is loaded, with the time of the save in Unix milliseconds. */
   readonly saved?: ((savedAtMs: number) => void) | undefined;
+  /** Called when a source was saved and loaded, and no definition is another one, with the time of the save. */
+  readonly unchanged?: ((savedAtMs: number) => void) | undefined;
   /** Worker processes; default: HEADGATE_WORKERS, or the number of cores and at least 2. */
   readonly workers?: number | undefined;
   /** Ends the process when no session was open for so long; default: never. */

@@ -42,7 +42,7 @@ export async function serve(options: ServeOptions): Promise<ServedLocation> {
     hasRun ||= location.bundle !== undefined;
     instance.announce(manifest.hash);
   };
-  const code = new ServedCode(sources, loaded, options.saved);
+  const code = new ServedCode(sources, loaded, options);
   let hasRun = false;
   await code.reload();
   if (options.watch) code.watch();

@@ -11,12 +11,22 @@ import { WatchedFiles } from "./watched-files.ts";
 const patienceMs = 2_000;
 const patienceMsMax = 30_000;
 
+/** Who wants to know of saves; both are told when the save was, in Unix milliseconds. */
+export interface SaveListener {
+  /** Something was saved, and is about to be loaded. */
+  readonly saved?: ((savedAtMs: number) => void) | undefined;
+  /** A file of the code was saved and loaded, and every definition is what it was. */
+  readonly unchanged?: ((savedAtMs: number) => void) | undefined;
+}
+
 /** The code that an instance serves: loaded at start, and again when a source changes. */
 export class ServedCode {
   readonly #sources: LocationSources;
   readonly #bundleUse = new BundleUse();
   readonly #loaded: (location: LoadedLocation, manifest: Manifest) => void;
-  readonly #saved: (savedAtMs: number) => void;
+  readonly #listener: SaveListener;
+  /** When a file of the code was saved that is not loaded yet, in Unix milliseconds. */
+  #savedAtMs: number | undefined;
   #watched: WatchedFiles | undefined;
   #loading: Promise<void> | undefined;
   #isDirty = false;
@@ -28,18 +38,15 @@ export class ServedCode {
   #goodFiles: readonly string[] = [];
   #manifest: Manifest | undefined;
 
-  /**
-   * `loaded` is called after the first load and after each that changed something, `saved` before a load that a save
-   * asks for.
-   */
+  /** `loaded` is called after the first load and after each that changed something. */
   constructor(
     sources: LocationSources,
     loaded: (location: LoadedLocation, manifest: Manifest) => void,
-    saved: (savedAtMs: number) => void = () => undefined,
+    listener: SaveListener = {},
   ) {
     this.#sources = sources;
     this.#loaded = loaded;
-    this.#saved = saved;
+    this.#listener = listener;
   }
 
   get manifest(): Manifest | undefined {
@@ -73,8 +80,9 @@ export class ServedCode {
   }
 
   watch(): void {
-    this.#watched = new WatchedFiles(this.#sources.folder, (savedAtMs) => {
-      this.#saved(savedAtMs);
+    this.#watched = new WatchedFiles(this.#sources.folder, (savedAtMs, isOfCode) => {
+      if (isOfCode) this.#savedAtMs ??= savedAtMs;
+      this.#listener.saved?.(savedAtMs);
       void this.reload();
     });
     this.#watched.look(this.#location?.files ?? []);
@@ -120,6 +128,9 @@ export class ServedCode {
 
   #take(location: LoadedLocation): void {
     const manifest = manifestOf(location);
+    const savedAtMs = this.#savedAtMs;
+    this.#savedAtMs = undefined;
+    if (savedAtMs !== undefined && manifest.hash === this.#manifest?.hash) this.#listener.unchanged?.(savedAtMs);
     const isSame =
       location.bundle?.entry === this.#location?.bundle?.entry &&
       location.packagesDigest === this.#location?.packagesDigest &&

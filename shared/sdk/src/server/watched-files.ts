@@ -11,7 +11,7 @@ const foldersMax = 2_000;
  */
 export class WatchedFiles {
   readonly #folder: string;
-  readonly #changed: (savedAtMs: number) => void;
+  readonly #changed: (savedAtMs: number, isOfCode: boolean) => void;
   readonly #watchers = new Map<string, FSWatcher>();
   #files: readonly string[] = [];
   /** Names that are looked at in a folder outside, by its path. */
@@ -19,9 +19,11 @@ export class WatchedFiles {
   #timer: NodeJS.Timeout | undefined;
   /** The first change of those that are told together. */
   #savedAtMs: number | undefined;
+  /** One of those files was among what changed. */
+  #isOfCode = false;
 
-  /** `changed` is told when it began, in Unix milliseconds. */
-  constructor(folder: string, changed: (savedAtMs: number) => void) {
+  /** `changed` is told when it began, in Unix milliseconds, and whether a file that is looked at was part of it. */
+  constructor(folder: string, changed: (savedAtMs: number, isOfCode: boolean) => void) {
     this.#folder = folder;
     this.#changed = changed;
     this.look([]);
@@ -49,7 +51,9 @@ export class WatchedFiles {
   #watch(folder: string): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (this.#concerns(folder, name)) this.#schedule();
+        if (!this.#concerns(folder, name)) return;
+        if (name !== null && this.#files.includes(join(folder, name))) this.#isOfCode = true;
+        this.#schedule();
       });
       watcher.on("error", () => {
         watcher.close();
@@ -73,9 +77,11 @@ export class WatchedFiles {
     clearTimeout(this.#timer);
     const savedAtMs = (this.#savedAtMs ??= Date.now());
     this.#timer = setTimeout(() => {
+      const isOfCode = this.#isOfCode;
       this.#savedAtMs = undefined;
+      this.#isOfCode = false;
       this.look(this.#files);
-      this.#changed(savedAtMs);
+      this.#changed(savedAtMs, isOfCode);
     }, debounceMs);
   }
 
