@@ -38,7 +38,8 @@ export function KnownGraph({ overview, model, state, complete, error }: KnownGra
   const selected = search.at === undefined ? undefined : model.numberOf.get(search.at);
   const focus = search.focus === undefined ? undefined : model.numberOf.get(search.focus);
   const hops: Hops = { up: search.up ?? hopsAtFirst.up, down: search.down ?? hopsAtFirst.down };
-  const gates = useQuery(query("listGates", {}));
+  // The picture comes first: reading every gate of a large graph keeps the control plane busy for a while.
+  const gates = useQuery({ ...query("listGates", {}), enabled: complete });
   const looked = useLookedFor(model, search);
 
   const found = looked.found;
