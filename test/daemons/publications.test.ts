@@ -107,7 +107,11 @@ async function startDaemon(
   const connected: { sync?: LocationSync } = {};
   const publish: PublishingLocations["publish"] = (...args) => connected.sync!.publish(...args);
   const daemon = await engine.startDaemon([], {
-    locations: { isConnected: (name) => connected.sync?.isConnected(name) ?? false, publish: calling(publish) },
+    locations: {
+      isConnected: (name) => connected.sync?.isConnected(name) ?? false,
+      publish: calling(publish),
+      evaluate: () => Promise.reject(new Error("it has no sensors")),
+    },
   });
   const sync = new LocationSync({
     pool: engine.pool,

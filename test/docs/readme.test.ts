@@ -126,6 +126,17 @@ describe("README.md", () => {
     }
   });
 
+  test("the how-to about sensors is loaded and does what it shows", { timeout: 120_000 }, async () => {
+    const blocks = blocksOf("docs/how-to/sensors.md");
+    headgate.write("code-locations/intake/definitions.ts", moduleOf(blocks.filter(({ marks }) => marks.has("check"))));
+    headgate.append("workspace.yaml", "  - module: { path: code-locations/intake, location_name: intake }");
+    expect((await headgate.located("intake")).problems).toEqual([]);
+    for (const block of blocks.filter(isStep)) {
+      const next = blocks[blocks.indexOf(block) + 1];
+      await headgate.carryOut(block, next?.marks.has("output") === true ? next : undefined);
+    }
+  });
+
   test("the how-to about contracts does what it shows, in both teams", { timeout: 120_000 }, async () => {
     const blocks = blocksOf("docs/how-to/contract-between-teams.md");
     const steps = blocks.filter(isStep);

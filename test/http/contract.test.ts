@@ -82,6 +82,7 @@ describe("the contract", () => {
       ["restoreVersion", "POST", `${one}/restore`],
       ["reportMaterialization", "POST", "/api/v1/assets/flights%2Fweather/materializations", { metadata: { rows: 3 } }],
       ["reportObservation", "POST", "/api/v1/assets/flights%2Fweather/observations", { dataVersion: "2" }],
+      ["listSensors", "GET", "/api/v1/sensors"],
       ["getQueue", "GET", "/api/v1/queue"],
       ["explainRun", "GET", `/api/v1/queue/${run}/explain`],
       ["setPool", "POST", "/api/v1/pools/warehouse", { slots: 2 }],
@@ -129,6 +130,9 @@ describe("the contract", () => {
     // asset-deletion.test.ts, with a daemon.
     const elsewhere: RouteName[] = ["releaseAsset", "transferAsset", "addPartitions", "removePartitions"];
     elsewhere.push("listPartitionSets", "listPartitions", "deleteAsset");
+    // Of sensors.test.ts, which has one.
+    elsewhere.push("getSensor", "listSensorTicks", "getSensorTick", "startSensor", "stopSensor", "evaluateSensor");
+    elsewhere.push("setSensorCursor");
     expect([...seen, ...elsewhere, "cancelRun", "getWaiver", "reportCheckResult"].sort()).toEqual(
       Object.keys(routes).sort(),
     );

@@ -31,11 +31,19 @@ export interface EngineOptions {
   readonly now?: () => number;
   /** Whether the process of another daemon of this host lives. Default: it does. */
   readonly isAlive?: (pid: number) => boolean;
-  /** Who publishes. Default: nobody is connected. */
+  /** Default: a daemon evaluates sensors when they are due. */
+  readonly evaluatesSensors?: boolean;
+  /** Who publishes and evaluates. Default: nobody is connected. */
   readonly locations?: DaemonOptions["locations"];
   readonly queueRules?: () => QueueRules;
   readonly flushPool?: (pool: DaemonOptions["flushPool"]) => DaemonOptions["flushPool"];
 }
+
+const nobody: DaemonOptions["locations"] = {
+  isConnected: () => false,
+  publish: () => Promise.resolve(undefined),
+  evaluate: () => Promise.reject(new Error("nobody is connected")),
+};
 
 /** The control plane without its API: a real database, the graph of given definitions, and daemons over them. */
 export class Engine {
@@ -88,7 +96,8 @@ export class Engine {
       refreshGraph: async () => void (await this.mirror.refresh()),
       teamOf: (location) => location.split("-")[0],
       queueRules: options.queueRules ?? (() => noQueueRules),
-      locations: options.locations ?? { isConnected: () => false, publish: () => Promise.resolve(undefined) },
+      locations: options.locations ?? nobody,
+      evaluatesSensors: options.evaluatesSensors ?? true,
       newId,
       now: options.now ?? Date.now,
       log: { info: () => undefined, error: log },
@@ -215,10 +224,10 @@ export function listenerOf(daemon: Daemon): () => Daemon["drive"]["contact"] {
 }
 
 async function applySegment({ pool }: TestDatabase, segment: LocationSegment): Promise<void> {
-  const { location, team, assets, checks, schedules = [] } = segment;
+  const { location, team, assets, checks, schedules = [], sensors = [] } = segment;
   const definitions = new Map<string, ReceivedDefinition>();
   const entries: ManifestEntry[] = [];
-  for (const { definition } of [...assets, ...checks, ...schedules] as { definition: Definition }[]) {
+  for (const { definition } of [...assets, ...checks, ...schedules, ...sensors] as { definition: Definition }[]) {
     const hash = hashOf(definition);
     definitions.set(hash, { ok: true, definition });
     entries.push({ kind: definition.kind, key: definitionKey(definition), hash });

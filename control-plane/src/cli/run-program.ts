@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Ask, detach, example, idempotencyKey, json, partition, wait, wholeNumber } from "./command-words.ts";
+import { addSensorCommands } from "./sensor-program.ts";
 
 export function addRunCommands(program: Command, ask: Ask): void {
   const run = program.command("run").description("runs");
@@ -119,6 +120,7 @@ export function addWorkspaceCommands(program: Command, ask: Ask): void {
     );
   addOwnerCommands(program, ask);
   addPartitionCommands(program, ask);
+  addSensorCommands(program, ask);
   program
     .command("team")
     .description("teams")

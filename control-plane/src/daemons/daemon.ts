@@ -17,6 +17,7 @@ import { LogFollower } from "./log-follower.ts";
 import { Loop } from "./loop.ts";
 import { Publisher, type PublishingLocations } from "./publisher.ts";
 import { Schedules } from "./schedules.ts";
+import { type EvaluatingLocations, Sensors } from "./sensors.ts";
 
 export interface DaemonOptions {
   readonly pool: pg.Pool;
@@ -32,10 +33,12 @@ export interface DaemonOptions {
   readonly teamOf: (location: string) => string | undefined;
   /** What the run queue is ruled by now. */
   readonly queueRules: () => QueueRules;
-  readonly locations: PublishingLocations;
+  readonly locations: PublishingLocations & EvaluatingLocations;
   readonly newId: () => string;
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
+  /** False: sensors are evaluated only when that is asked for. Default true. */
+  readonly evaluatesSensors?: boolean;
   /** This process's start time as the operating system tells it, and whether another process still lives. */
   /** Default true; false: somebody else fires what is due, or nobody. */
   readonly firesSchedules?: boolean;
@@ -49,7 +52,7 @@ const removalEveryMs = 1_000;
 const maintenanceEveryMs = 60_000;
 
 /**
- * One daemon: its row, the run drive, automation, schedules, publications and the housekeeping loops. When its row is taken from
+ * One daemon: its row, the run drive, automation, schedules, sensors, publications, housekeeping. When its row is taken from
  * it, it starts again under a new id; `drive` is then a new one.
  */
 export class Daemon {
@@ -58,6 +61,7 @@ export class Daemon {
   readonly publisher: Publisher;
   readonly schedules: Schedules | undefined;
   #backfills: Backfills | undefined;
+  readonly sensors: Sensors;
   readonly #loops: Loop[] = [];
   readonly #follower: LogFollower;
   #drive: RunDrive | undefined;
@@ -91,6 +95,7 @@ export class Daemon {
       recorded: () => options.notifications.notifySoon("headgate_events", ""),
       failed: (error) => this.#failed("publications", error),
     });
+    this.sensors = this.#makeSensors();
     this.#follower = new LogFollower({
       db: options.db,
       notifications: options.notifications,
@@ -125,6 +130,7 @@ export class Daemon {
         this.drive.contact.sessionOpened(location, ...args);
         this.publisher.locationOpened(location);
         this.#backfills?.touch();
+        this.sensors.locationOpened(location);
       },
       reports: (...args) => this.drive.contact.reports(...args),
       refused: (...args) => this.drive.contact.refused(...args),
@@ -145,6 +151,7 @@ export class Daemon {
     this.#unsubscribe.push(await notifications.subscribe("headgate_schedules", () => this.schedules?.changed()));
     this.#backfills = this.#startBackfills();
     this.#unsubscribe.push(await notifications.subscribe("headgate_backfills", () => this.#backfills?.wake()));
+    this.#unsubscribe.push(await notifications.subscribe("headgate_sensors", () => this.sensors.changed()));
     this.#loop("renewal", renewEveryMs, async () => {
       const id = this.#id;
       if (!(await renewDaemon(pool, id)) && id === this.#id) this.#fenced();
@@ -159,6 +166,7 @@ export class Daemon {
     this.automation.wake();
     this.publisher.definitionsChanged();
     this.schedules?.changed();
+    this.sensors.changed();
   }
 
   async stop(): Promise<void> {
@@ -169,6 +177,7 @@ export class Daemon {
     await this.#backfills?.stop();
     await this.automation.stop();
     await this.schedules?.stop();
+    await this.sensors.stop();
     await this.publisher.stop();
     await this.#follower.stop();
     await this.#drive?.stop();
@@ -186,6 +195,7 @@ export class Daemon {
     this.automation.definitionsChanged();
     this.publisher.definitionsChanged();
     this.schedules?.changed();
+    this.sensors.changed();
   }
 
   #makeSchedules(): Schedules {
@@ -221,6 +231,29 @@ export class Daemon {
         notifications.notifySoon("headgate_runs", "");
       },
       failed: (error) => this.#failed("backfills", error),
+    });
+  }
+
+  #makeSensors(): Sensors {
+    const { pool, graph, refreshGraph, now, newId, notifications, locations, evaluatesSensors = true } = this.#options;
+    return new Sensors({
+      pool,
+      graph,
+      refreshGraph,
+      now,
+      newId,
+      locations,
+      evaluatesWhenDue: evaluatesSensors,
+      daemonId: () => this.#id,
+      monotonic: () => performance.now(),
+      random: Math.random,
+      recorded: (runs) => {
+        notifications.notifySoon("headgate_events", "");
+        if (runs === 0) return;
+        this.#drive?.claim();
+        notifications.notifySoon("headgate_runs", "");
+      },
+      failed: (error) => this.#failed("sensors", error),
     });
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
+import type { Evaluation, EvaluationAnswer } from "../domain/evaluation.ts";
 import type { StepError } from "../domain/attempt-report.ts";
 import type { Handshake, LocationAddress, LocationClient, Publication } from "../grpc/location-client.ts";
 import { LocationError, notConnected } from "../grpc/location-error.ts";
@@ -111,6 +112,12 @@ export class LocationLoop {
   /** Has the location show a version to readers outside; answers why it could not. Throws LocationError. */
   async publish(publication: Publication, signal: AbortSignal): Promise<StepError | undefined> {
     if (this.#client !== undefined && this.hasSession) return await this.#client.publish(publication, signal);
+    throw notConnected(this.#target.name);
+  }
+
+  /** Has the location evaluate a sensor. Throws LocationError. */
+  async evaluate(evaluation: Evaluation, signal: AbortSignal): Promise<EvaluationAnswer> {
+    if (this.#client !== undefined && this.hasSession) return await this.#client.evaluate(evaluation, signal);
     throw notConnected(this.#target.name);
   }
 

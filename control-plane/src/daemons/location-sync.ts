@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { Evaluation, EvaluationAnswer } from "../domain/evaluation.ts";
 import type { StepError } from "../domain/attempt-report.ts";
 import {
   type LocationAddress,
@@ -79,6 +80,13 @@ export class LocationSync {
   async publish(location: string, publication: Publication, signal: AbortSignal): Promise<StepError | undefined> {
     const loop = this.#loops.get(location)?.loop;
     if (loop !== undefined) return await loop.publish(publication, signal);
+    throw notConnected(location);
+  }
+
+  /** Has a location evaluate a sensor. Throws LocationError. */
+  async evaluate(location: string, evaluation: Evaluation, signal: AbortSignal): Promise<EvaluationAnswer> {
+    const loop = this.#loops.get(location)?.loop;
+    if (loop !== undefined) return await loop.evaluate(evaluation, signal);
     throw notConnected(location);
   }
 

@@ -46,7 +46,7 @@ function requestedRun({ runKey, targets, partitions, config, tags }: wire.RunReq
     partitions: exactText("partitions of a request", partitions, partitionsLengthMax),
     config: configOf(config),
     tags: Object.fromEntries(
-      bounded("tags of a request", Object.entries(tags), 100).map(([name, value]) => [
+      bounded("tags of a request", Object.entries(tags), 50).map(([name, value]) => [
         requiredText("a tag's name", name),
         exactText(`the tag ${name}`, value),
       ]),

@@ -28,6 +28,7 @@ import { partitionRoutes } from "./routes/partition-routes.ts";
 import { explainRoute } from "./routes/explain-route.ts";
 import { backfillRoutes } from "./routes/backfill-routes.ts";
 import { poolRoutes } from "./routes/pool-routes.ts";
+import { sensorRoutes } from "./routes/sensor-routes.ts";
 import { queueRoutes } from "./routes/queue-routes.ts";
 import { readableRoutes } from "./routes/readable-routes.ts";
 import { reportRoutes } from "./routes/report-routes.ts";
@@ -61,6 +62,7 @@ const handlers: Handlers = {
   ...reportRoutes,
   ...partitionRoutes,
   ...scheduleRoutes,
+  ...sensorRoutes,
   ...queueRoutes,
   ...backfillRoutes,
   ...poolRoutes,

@@ -99,7 +99,7 @@ export class ControlPlane {
   }
 
   /** Starts the loops, and keeps the workspace's locations loaded. */
-  async startDaemon({ firesSchedules = true } = {}): Promise<StartedDaemon> {
+  async startDaemon({ firesSchedules = true, evaluatesSensors = true } = {}): Promise<StartedDaemon> {
     const { database, notifications, mirror, log } = this;
     const flush = openDatabase(this.#databaseUrl, { max: 1, applicationName: "headgate drive" });
     this.#closing.push(() => flush.close());
@@ -122,10 +122,15 @@ export class ControlPlane {
           if (locations.connected === undefined) throw notConnected(location);
           return await locations.connected.publish(location, publication, signal);
         },
+        evaluate: async (location, evaluation, signal) => {
+          if (locations.connected === undefined) throw notConnected(location);
+          return await locations.connected.evaluate(location, evaluation, signal);
+        },
       },
       now: Date.now,
       newId: () => newId(),
       firesSchedules,
+      evaluatesSensors,
       processes: {
         ownStart: processIdentity(process.pid)?.startTime ?? "",
         isAlive: (pid, startTime) => isAlive({ pid, startTime }),

@@ -50,7 +50,10 @@ export async function dev(options: DevOptions): Promise<number> {
     await migrate(setup.pool).finally(() => setup.close());
     plane = await ControlPlane.open({ databaseUrl: postgres.url, workspace: options.workspace, log });
     const failed = (error: unknown) => log.error({ err: error }, error instanceof Error ? error.message : "failed");
-    const { daemon, sync, setWorkspace } = await plane.startDaemon({ firesSchedules: !options.once });
+    const { daemon, sync, setWorkspace } = await plane.startDaemon({
+      firesSchedules: !options.once,
+      evaluatesSensors: !options.once,
+    });
     const { onSave, takeSave } = noticedSaves();
     const locations = superviseIn(dataDir, options.command, postgres, { daemon, sync, failed, onSave });
     stopLocations = async () => {

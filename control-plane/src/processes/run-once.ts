@@ -10,8 +10,8 @@ import type { ControlPlane } from "./control-plane.ts";
 const lookEveryMs = 50;
 
 /**
- * Waits until nothing is left to do: every location has loaded or is reported, no run is queued or in flight, no
- * condition requests anything, nothing is to be published. Prints what became of it. Returns the exit status that
+ * Evaluates each sensor until it asks for nothing more, and waits until nothing is left to do: every location has loaded
+ * or is reported, no run is queued or in flight, no condition requests anything, nothing is to be published. Prints what became of it. Returns the exit status that
  * `materialize` would have: the first that holds of failed, canceled, blocked, refused (a definition, an entry of the
  * workspace, or a location).
  */
@@ -20,6 +20,7 @@ export async function runOnce(plane: ControlPlane, daemon: Daemon, sync: Locatio
   const startedAt = new Date();
   await sync.ready();
   await plane.mirror.refresh();
+  await daemon.sensors.settle();
   for (;;) {
     const requested = await daemon.automation.settle();
     const { open } = await onceSummary(pool, startedAt);

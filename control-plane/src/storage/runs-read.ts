@@ -6,15 +6,18 @@ export interface RunRow extends Selectable<Schema["runs"]> {
   /** Of the tick that launched it. */
   readonly tick_automation: string | null;
   readonly tick_scheduled_at: Date | null;
+  /** What its sensor asked for it for. */
+  readonly run_key: string | null;
 }
 
-/** Runs with the ticks that launched them. */
+/** Runs with the ticks that launched them, and their run keys. */
 function selectRuns(db: Kysely<Schema>) {
   return db
     .selectFrom("runs")
     .leftJoin("ticks", "ticks.id", "runs.tick_id")
+    .leftJoin("run_keys", "run_keys.run_id", "runs.id")
     .selectAll("runs")
-    .select(["ticks.automation as tick_automation", "ticks.scheduled_at as tick_scheduled_at"]);
+    .select(["ticks.automation as tick_automation", "ticks.scheduled_at as tick_scheduled_at", "run_keys.run_key"]);
 }
 
 export interface RunFilter {

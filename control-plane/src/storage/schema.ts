@@ -301,6 +301,11 @@ export interface Schema {
     watermark: TimeOrNull;
     cursor: string | null;
     cursor_revision: Defaulted<number>;
+    due_at: TimeOrNull;
+    failures: Defaulted<number>;
+    evaluated_at: TimeOrNull;
+    claimed_by: string | null;
+    claimed_until: TimeOrNull;
   };
   ticks: {
     id: string;
@@ -321,7 +326,14 @@ export interface Schema {
     created_at: Time;
     evaluated_at: TimeOrNull;
     ended_at: TimeOrNull;
+    refused: Json<unknown[]>;
+    refused_count: Defaulted<number>;
+    repeated_count: Defaulted<number>;
+    log: Defaulted<string>;
+    log_dropped_bytes: Defaulted<number>;
+    evaluation_count: Defaulted<number>;
   };
+  run_keys: { sensor: string; run_key: string; run_id: string };
   automation_requests: {
     asset_key: string;
     partition_key: string;

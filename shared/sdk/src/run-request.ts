@@ -10,10 +10,11 @@ export interface RunRequest<Target extends AnySpec = AnySpec> {
   readonly runKey?: string | undefined;
   /** What to materialize, out of the sensor's targets; default: all of them. */
   readonly target?: Target | readonly Target[] | undefined;
-  /** As on the command line: "2001-03", "2001-01..2001-06", several with commas. Default: every partition there is. */
+  /** As on the command line: "2001-03", "2001-01..2001-06", several with commas. Required where a target is partitioned. */
   readonly partitions?: string | undefined;
   /** By asset key: `{ [orders.key]: { since: "2001-03-01" } }`. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  /** At most 50; a name is at most 63 letters, digits, _ . : / or -. */
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -41,14 +41,18 @@ export async function runList(context: CommandContext, { state, asset, limit }: 
   return exitStatus.succeeded;
 }
 
-/** A person, or what launched it by itself. */
-function launchedBy(run: Answer<Routes["getRun"]>): string {
-  if (run.tick !== null) return run.tick.automation;
-  return run.source === "manual" ? run.actor : run.source;
+/** A person, or what launched it by itself, with the run key of a sensor. */
+function launchedBy({ source, actor, tick, runKey }: Answer<Routes["getRun"]>): string {
+  if (tick !== null) return runKey === null ? tick.automation : `${tick.automation} ${runKey}`;
+  return source === "manual" ? actor : source;
 }
 
 export async function runShow(context: CommandContext, id: string): Promise<number> {
   const run = await context.api.get("getRun", `/runs/${segment(id)}`);
+  if (run.tick !== null && !context.json) {
+    const asked = run.actor.startsWith(`${run.source}:`) ? "" : `, asked for by ${run.actor}`;
+    context.terminal.out(`Launched by ${launchedBy(run)}${asked}\n`);
+  }
   if (run.endedAt !== null) {
     await showOutcome(context, run.id);
     return exitStatus.succeeded;

@@ -8,6 +8,7 @@ import { queueRoutes } from "./queue-routes.ts";
 import { reportRoutes } from "./report-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
+import { sensorRoutes } from "./sensor-routes.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { workspaceRoutes } from "./workspace-routes.ts";
 
@@ -25,6 +26,7 @@ export const routes = {
   ...scheduleRoutes,
   ...queueRoutes,
   ...backfillRoutes,
+  ...sensorRoutes,
 };
 
 export type Routes = typeof routes;

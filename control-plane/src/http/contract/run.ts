@@ -46,6 +46,7 @@ export const run = z
       })
       .nullable()
       .describe("the tick that launched it"),
+    runKey: z.string().nullable().describe("what its sensor asked for it for"),
     leftOut: z.array(z.string()).describe("external assets of the selection: reported, and no step makes them"),
     stepCount: z.int(),
     steps: z.partialRecord(stepState, z.int()).describe("steps by state"),

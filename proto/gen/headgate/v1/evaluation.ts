@@ -52,7 +52,7 @@ export interface RunRequest {
   runKey: string;
   /** Asset keys out of the definition's targets; none: all of them. */
   targets: string[];
-  /** As for a run by API: "2001-03", "2001-01..2001-06", several with commas; empty: every partition there is. */
+  /** As for a run by API: "2001-03", "2001-01..2001-06", several with commas; required where a target is partitioned. */
   partitions: string;
   /** A JSON object by asset key; empty: no config. */
   config: string;

@@ -7,7 +7,7 @@ const requestsMax = 1_000;
 const addedKeysMax = 10_000;
 const textLengthMax = 255;
 const partitionsLengthMax = 65_536;
-const tagsMax = 100;
+const tagsMax = 50;
 const skipReasonLengthMax = 1_024;
 
 /** A run that is asked for, in the shape of evaluation.proto: unit tests of teams get it without loading the wire. */

@@ -24,7 +24,7 @@ export interface EvaluatedSensor<C = unknown> {
     readonly runKey: string;
     /** Asset keys. */
     readonly targets: readonly string[];
-    /** "" for every partition there is. */
+    /** "" where none were named. */
     readonly partitions: string;
     readonly config: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
     readonly tags: Readonly<Record<string, string>>;
