@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { buildGraph } from "../../control-plane/src/domain/graph.ts";
-import { definitionsLine } from "../../control-plane/src/processes/dev-report.ts";
+import { definitionsLine, lineOf } from "../../control-plane/src/processes/dev-report.ts";
 import { assetOf, lastGood, locationOf, retired } from "../support/graph-definitions.ts";
 
 it("tells once what one mend would cure, and how many definitions wait for it", () => {
@@ -36,4 +36,15 @@ it("tells of a save what it changed and how long it took to be live", () => {
   const line = (savedAtMs: number | undefined) => definitionsLine("shop", graph, { payload, savedAtMs, nowMs: 1_412 });
   expect(line(1_000)).toBe("● shop: 2 assets, 0 checks: +1 −0 ~1 assets, live 412 ms after the save");
   expect(line(undefined)).toBe("● shop: 2 assets, 0 checks: +1 −0 ~1 assets");
+});
+
+it("tells of ticks: what they launched, what was missed, and why one failed", () => {
+  const event = (kind: string, payload: Record<string, unknown>) =>
+    lineOf({ kind, payload: { automation: "shop/nightly", ...payload } } as never);
+  expect(event("tick_launched", { runCount: 2 })).toBe("● tick        shop/nightly: 2 runs");
+  expect(event("tick_missed", { missedCount: 1 })).toBe("● missed      shop/nightly: 1 tick, since nobody was there");
+  expect(event("tick_failed", { error: { message: "No asset shop/x is defined." } })).toBe(
+    "✕ tick failed shop/nightly: No asset shop/x is defined.",
+  );
+  expect(event("tick_skipped", { reason: "nothing to do" })).toBeUndefined();
 });

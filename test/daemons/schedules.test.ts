@@ -5,6 +5,7 @@ import { Schedules } from "../../control-plane/src/daemons/schedules.ts";
 import type { ScheduleDefinition } from "../../control-plane/src/domain/definitions.ts";
 import { dyingPool } from "../support/dying-pool.ts";
 import { Engine } from "../support/engine.ts";
+import { FakeLocation } from "../support/fake-location.ts";
 import { assetOf, locationOf, scheduleOf } from "../support/graph-definitions.ts";
 import { oracleTicks } from "../support/tick-oracle.ts";
 
@@ -287,4 +288,26 @@ test("a thousand schedules that are due together are a few transactions, whateve
   expect(await engine.count("from ticks where state = 'launched'")).toBe(1_000);
   expect(await engine.count("from runs where source = 'schedule'")).toBe(1_000);
   expect(commits).toBeLessThan(10);
+});
+
+test("a daemon fires what is due by its own timer, drives the run, and hears at once of a schedule that is started", async () => {
+  const dueMs = Date.now() - 30_000;
+  const cron = (ms: number): string => `${new Date(ms).getUTCMinutes()} ${new Date(ms).getUTCHours()} * * *`;
+  await define(dueMs - 2 * dayMs, [
+    scheduleOf("a/daily", cron(dueMs), { selection: "a/x" }),
+    scheduleOf("a/off", cron(dueMs), { selection: "a/x", startsOff: true }),
+  ]);
+  await engine.startDaemon([new FakeLocation("a")]);
+  const ended =
+    "select 1 from runs r join ticks t on t.id = r.tick_id where t.automation = $1 and r.state = 'succeeded'";
+  await engine.until(ended, ["a/daily"]);
+  const { rows } = await engine.pool.query(
+    "select state from ticks where automation = 'a/daily' order by scheduled_at",
+  );
+  expect(rows).toEqual([{ state: "missed" }, { state: "launched" }]);
+  await engine.pool.query(
+    "update automations set is_on = true, switched_by = 'ada', switched_at = now() where name = 'a/off'",
+  );
+  await engine.pool.query("select pg_notify('headgate_schedules', '')");
+  await engine.until(ended, ["a/off"]);
 });

@@ -117,9 +117,9 @@ describe("README.md", () => {
 
   test("the how-to about schedules is loaded and does what it shows", { timeout: 120_000 }, async () => {
     const blocks = blocksOf("docs/how-to/schedules.md");
-    headgate.write("code-locations/shop/definitions.ts", moduleOf(blocks.filter(({ marks }) => marks.has("check"))));
-    headgate.append("workspace.yaml", "  - module: { path: code-locations/shop, location_name: shop }");
-    expect((await headgate.located("shop")).problems).toEqual([]);
+    headgate.write("code-locations/depot/definitions.ts", moduleOf(blocks.filter(({ marks }) => marks.has("check"))));
+    headgate.append("workspace.yaml", "  - module: { path: code-locations/depot, location_name: depot }");
+    expect((await headgate.located("depot")).problems).toEqual([]);
     for (const block of blocks.filter(isStep)) {
       const next = blocks[blocks.indexOf(block) + 1];
       await headgate.carryOut(block, next?.marks.has("output") === true ? next : undefined);

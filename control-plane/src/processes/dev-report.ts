@@ -65,7 +65,8 @@ function shown(text: string): string {
     .join("\n");
 }
 
-function lineOf(event: EventRow): string | undefined {
+/** What `dev` says of an event; undefined: nothing. */
+export function lineOf(event: EventRow): string | undefined {
   const place = `${event.asset_key ?? ""}${event.partition_key ? ` ${event.partition_key}` : ""}`;
   switch (event.kind) {
     case "gate_closed": {
@@ -86,9 +87,21 @@ function lineOf(event: EventRow): string | undefined {
       const error = event.payload["error"] as { message: string } | undefined;
       return `✕ unpublished ${place}: ${error?.message ?? "no reason was given"}`;
     }
+    case "tick_launched":
+      return `● tick        ${tickName(event)}: ${count(Number(event.payload["runCount"]), "run")}`;
+    case "tick_missed":
+      return `● missed      ${tickName(event)}: ${count(Number(event.payload["missedCount"]), "tick")}, since nobody was there`;
+    case "tick_failed": {
+      const error = event.payload["error"] as { message: string } | undefined;
+      return `✕ tick failed ${tickName(event)}: ${error?.message ?? "no reason was given"}`;
+    }
     default:
       return undefined;
   }
+}
+
+function tickName({ payload }: EventRow): string {
+  return String(payload["automation"]);
 }
 
 interface LoadedChange {
