@@ -109,23 +109,24 @@ describe("closed gates", () => {
 });
 
 describe("what waits behind a closed gate", () => {
-  it("is what strict edges lead to, partition by partition, and an edge that needs some of many only if too few are left", () => {
+  it("is what edges lead to but those to the last validated, partition by partition, and an edge that needs some of many only if too few are left", () => {
     const july = rawGates({ "2001-07": { results: failed } }).closed;
     expect(shutFor(july)).toEqual({
       "flights/clean": ["2001-07"],
       "analytics/delays": ["2001-07"],
       "analytics/total": [""],
+      "analytics/after": [""],
     });
     const two = rawGates({ "2001-06": { results: failed }, "2001-07": { results: failed } }).closed;
     expect(Object.keys(shutFor(two))).toContain("analytics/worst");
   });
 
   it("is nothing of teams that the check does not gate", () => {
-    // The analytics team's check of another team's asset gates edges into analytics; the only strict reader is flights.
+    // The analytics team's check of another team's asset gates edges into analytics alone.
     const fit = [resultOf("flights:enough", "passed"), resultOf("analytics:fit", "failed")];
     const gates = rawGates({ "2001-07": { results: fit } }).closed;
     expect(gates.map(({ check }) => check.name)).toEqual(["fit"]);
-    expect(shutFor(gates)).toEqual({});
+    expect(shutFor(gates)).toEqual({ "analytics/after": [""] });
   });
 
   it("is every later partition of an asset that reads itself", () => {
@@ -151,17 +152,19 @@ describe("what waits behind a closed gate", () => {
     const all = blockedBehind(flights, gates, nowMs);
     const { edges, blocked } = blastRadius(flights, gates, all, nowMs);
     expect(edges.map(({ upstream, downstream }) => [upstream.key, downstream.key])).toEqual([
+      ["flights/raw", "analytics/after"],
       ["flights/raw", "flights/clean"],
     ]);
     expect(new Map(blocked)).toEqual(new Map(all));
   });
 
   /** Up to 10 assets of two teams in three regions or one piece; the first three are sources with a check. */
+  const modes = fc.constantFrom("strict", "lastValidated", "orderOnly");
   const regions = { kind: "static", keys: ["eu", "us", "as"] } as const;
   const cases = fc.integer({ min: 4, max: 10 }).chain((count) =>
     fc.record({
       partitioned: fc.array(fc.boolean(), { minLength: count, maxLength: count }),
-      reads: fc.array(fc.uniqueArray(fc.tuple(fc.nat(count), fc.boolean()), { selector: ([n]) => n, maxLength: 3 }), {
+      reads: fc.array(fc.uniqueArray(fc.tuple(fc.nat(count), modes), { selector: ([n]) => n, maxLength: 3 }), {
         minLength: count,
         maxLength: count,
       }),
@@ -177,7 +180,7 @@ describe("what waits behind a closed gate", () => {
           const lists = i < 3 ? [] : reads[i]!.filter(([n]) => n < i);
           return assetOf(
             key(i),
-            lists.map(([n, lastValidated]) => ({ asset: key(n), mode: lastValidated ? "lastValidated" : "strict" })),
+            lists.map(([n, mode]) => ({ asset: key(n), mode })),
             parts ? { partitions: regions } : {},
           );
         });

@@ -5,8 +5,8 @@ import type { Reason } from "./reason.ts";
 
 /*
  * Gates that are shut now, and what waits behind them. A gate is one check of one asset. What it holds back is followed
- * along strict edges and mapped partitions, in the way in which a plan of everything downstream would forecast it:
- * `lastValidated` readers go on with what was open before, and `orderOnly` ones read nothing.
+ * along edges and mapped partitions, in the way in which a plan of everything downstream would forecast it: all but
+ * `lastValidated` readers, which go on with what was open before.
  */
 
 /** A check that holds back the newest versions of some partitions. */
@@ -115,7 +115,7 @@ function follow(graph: Graph, gates: readonly ClosedGate[], nowMs: number, withi
   for (const node of reachedFrom(graph, gates)) {
     let held = rangeSet.empty;
     for (const edge of node.upstream) {
-      if (edge.dependency.mode !== "strict" || edge.upstream === node) continue;
+      if (!holdsBack(edge) || edge.upstream === node) continue;
       const shut = shutBy(gatesOf.get(edge.upstream) ?? [], node);
       if (!rangeSet.isEmpty(shut)) edges.push(edge);
       held = rangeSet.union(
@@ -129,11 +129,15 @@ function follow(graph: Graph, gates: readonly ClosedGate[], nowMs: number, withi
   return { edges, blocked };
 }
 
+function holdsBack({ dependency }: Edge): boolean {
+  return dependency.mode !== "lastValidated";
+}
+
 /** Assets with a gate and all downstream of them, upstream first. */
 function reachedFrom(graph: Graph, gates: readonly ClosedGate[]): AssetNode[] {
   const reached = new Set(gates.map(({ node }) => node));
   for (const node of reached) {
-    for (const { dependency, downstream } of node.downstream) if (dependency.mode === "strict") reached.add(downstream);
+    for (const edge of node.downstream) if (holdsBack(edge)) reached.add(edge.downstream);
   }
   return [...reached].sort((a, b) => a.index - b.index);
 }
@@ -165,7 +169,7 @@ function heldBack(edge: Edge, shut: RangeSet, within: Blocked | undefined, nowMs
 
 /** An asset that reads its own earlier partitions is held back from the first one on. */
 function alongItself(node: AssetNode, held: RangeSet, shut: RangeSet, nowMs: number): RangeSet {
-  const own = node.upstream.filter((edge) => edge.upstream === node && edge.dependency.mode === "strict");
+  const own = node.upstream.filter((edge) => edge.upstream === node && holdsBack(edge));
   let all = held;
   let newly = own.length === 0 ? rangeSet.empty : rangeSet.union(held, shut);
   while (!rangeSet.isEmpty(newly)) {
