@@ -82,6 +82,7 @@ export { checkHealth, duckdb, materialize, openDatabase, serve, sql, testContext
     expect(readdirSync(packages).map((name) => name.replace(/-\d.*$/, ""))).toEqual([
       "headgate",
       "headgate-connections",
+      "headgate-layout",
       "headgate-model",
       "headgate-proto",
       "headgate-sdk",

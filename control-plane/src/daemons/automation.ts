@@ -75,6 +75,8 @@ export class Automation {
     this.#again = true;
     this.#running ??= this.#loop().finally(() => {
       this.#running = undefined;
+      // Somebody called between the last look and here.
+      if (this.#again) this.wake();
     });
     this.#running.catch(() => undefined);
   }

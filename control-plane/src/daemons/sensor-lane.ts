@@ -41,7 +41,11 @@ export class SensorLane {
 
   wake(): void {
     if (!this.#canGoOn()) return;
-    this.#claiming ??= this.#claimDue().finally(() => (this.#claiming = undefined));
+    this.#claiming ??= this.#claimDue().finally(() => {
+      this.#claiming = undefined;
+      // Something became due between the last look and here.
+      if (this.#running.size < atOnceMax) this.wake();
+    });
   }
 
   async stop(): Promise<void> {

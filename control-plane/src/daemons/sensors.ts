@@ -56,7 +56,11 @@ export class Sensors {
   changed(): void {
     if (this.#stopping.signal.aborted || this.#options.evaluatesWhenDue === false) return;
     this.#isStale = true;
-    this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+      // Somebody called between the last look and here.
+      if (this.#isStale) this.changed();
+    });
   }
 
   /** Its session has opened. */
