@@ -137,7 +137,7 @@ describe("asking a location", () => {
       "answers with a version that was not asked for",
       { handshake: { protocol: 9 } },
       "location.protocol_mismatch",
-      "version 1",
+      "versions 1 to 2",
     ],
     ["names no instance", { handshake: { instanceId: "" } }, "location.refused", "instance_id"],
     ["wants a token", { token: "secret" }, "location.unauthenticated", "token"],
