@@ -306,7 +306,7 @@ describe("the command line against a running control plane", () => {
     const names = async (args: string[]): Promise<string[][]> => {
       const { out } = await cli([...args, "--help"]);
       const commands = /\nCommands:\n([\s\S]*?)(\n\n|$)/.exec(out)?.[1] ?? "";
-      const children = [...commands.matchAll(/^ {2}([a-z]+)/gm)]
+      const children = [...commands.matchAll(/^ {2}([a-z-]+)/gm)]
         .map((match) => match[1] ?? "")
         .filter((name) => name !== "help");
       return children.length === 0
