@@ -34,7 +34,17 @@ const check = z.looseObject({
   newVersionsOnly: z.boolean().default(false),
   source,
 });
-const definition = z.discriminatedUnion("kind", [asset, check]);
+const schedule = z.looseObject({
+  kind: z.literal("schedule"),
+  name: z.string(),
+  crons: z.array(z.string()),
+  timezone: z.string(),
+  selection: z.string(),
+  partitioned: z.boolean(),
+  source,
+});
+const sensor = z.looseObject({ kind: z.literal("sensor"), name: z.string(), targets: z.array(assetKey), source });
+const definition = z.discriminatedUnion("kind", [asset, check, schedule, sensor]);
 
 /**
  * The definitions to compare with: of the control plane at a URL, or of a file that `validate --out` wrote.
