@@ -150,6 +150,44 @@ describe("conditions, with two daemons", () => {
   });
 });
 
+test("what no condition looks at costs no statement, as long as not too much of it lies unread", async () => {
+  const own = await Engine.open([
+    locationOf("a", [assetOf("a/x"), assetOf("a/y", ["a/x"], when({ kind: "onMissing" })), assetOf("a/aside")]),
+  ]);
+  let statements = 0;
+  const counted = new Proxy(own.pool, {
+    get: (pool, name) => {
+      if (name === "query" || name === "connect") statements++;
+      const member: unknown = Reflect.get(pool, name, pool);
+      return typeof member === "function" ? member.bind(pool) : member;
+    },
+  });
+  const automation = new Automation({
+    pool: counted,
+    graph: () => own.mirror.current(),
+    now: Date.now,
+    newId,
+    requested: () => undefined,
+    failed: (error) => expect.unreachable(String(error)),
+  });
+  const statementsOf = async (assets: readonly string[], last: number): Promise<number> => {
+    statements = 0;
+    automation.touch(assets.map(keyOf), last);
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return statements;
+  };
+  try {
+    await automation.settle();
+    expect(await statementsOf(["a/aside"], 1)).toBe(0);
+    expect(await statementsOf(["a/aside", "a/x"], 2)).toBeGreaterThan(0);
+    await automation.settle();
+    expect(await statementsOf(["a/aside"], 100_000)).toBeGreaterThan(0);
+  } finally {
+    await automation.stop();
+    await own.close();
+  }
+});
+
 test("killed at any statement, and started again, it requests each partition once", async () => {
   const months = { kind: "timeWindow", cron: "0 0 1 * *", timezone: "UTC", start: "2001-01", end: "2001-08" } as const;
   const own = await Engine.open([

@@ -29,6 +29,8 @@ const staleMax = 10;
 const waitMs = 500;
 /** A timer is not trusted for longer: clocks are set. */
 const timerMaxMs = 60_000;
+/** Events that no condition looks at may lie unread in the log: the next reaction reads past them. */
+const unreadMax = 1_000;
 
 /**
  * The automation loop: evaluates conditions when something was recorded or an instant has come, and writes what they
@@ -60,9 +62,19 @@ export class Automation {
     return this.#held.all;
   }
 
-  /** Something was recorded; the log says of what. */
-  touch(): void {
-    this.wake();
+  /**
+   * Something was recorded, the last of it with this sequence number, and of these assets alone if any are named. What no
+   * condition looks at is not worth a look at the log, until that has grown long.
+   */
+  touch(assets: readonly AssetKey[], last: number): void {
+    const memory = this.#memory;
+    const canMatter =
+      memory === undefined ||
+      memory.graph !== this.#options.graph() ||
+      assets.length === 0 ||
+      assets.some((asset) => memory.facts.looksAt(asset)) ||
+      (memory.facts.automated.length > 0 && last - memory.seq > unreadMax);
+    if (canMatter) this.wake();
   }
 
   definitionsChanged(): void {

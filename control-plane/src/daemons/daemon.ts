@@ -104,7 +104,7 @@ export class Daemon {
         void this.#heard(news.definitionsChanged).then(() => {
           this.#drive?.changed(news.assets);
           if (news.poolsChanged) this.#drive?.poolsChanged();
-          this.automation.touch();
+          this.automation.wake();
           this.publisher.touch(news.assets);
           this.#backfills?.touch();
         });
@@ -291,7 +291,7 @@ export class Daemon {
       committed: ({ first, last, assets }) => {
         this.#follower.advance(first, last);
         this.#options.notifications.notifySoon("headgate_events", String(last));
-        this.automation.touch();
+        this.automation.touch(assets, last);
         this.publisher.touch(assets);
         this.#backfills?.touch();
       },

@@ -52,6 +52,11 @@ export class ConditionFacts implements GateView {
     return this.#nextMs;
   }
 
+  /** Whether what happens to this asset could make a difference to a condition. */
+  looksAt(asset: AssetKey): boolean {
+    return this.#assets.has(asset);
+  }
+
   asset(node: AssetNode): AssetFacts {
     const facts = this.#assets.get(node.key);
     if (facts === undefined) throw new Error(`nothing is known of ${node.key}, which no condition looks at`);
