@@ -21,11 +21,14 @@ const remembering: Condition = {
   reset: { kind: "newlyRequested" },
 };
 const north = locationOf("north", [assetOf("north/raw"), assetOf("north/other")], [checkOf("north/raw", "ok")]);
-const south = locationOf("south", [
-  assetOf("south/eager", ["north/raw"], when({ kind: "eager" })),
-  assetOf("south/both", ["south/eager", "north/other"], when({ kind: "eager" })),
-  assetOf("south/afterwards", ["north/raw"], when(remembering)),
-]);
+/** `codeVersion`: of south/broken, which always fails. */
+const southOf = (codeVersion: string) =>
+  locationOf("south", [
+    assetOf("south/eager", ["north/raw"], when({ kind: "eager" })),
+    assetOf("south/both", ["south/eager", "north/other"], when({ kind: "eager" })),
+    assetOf("south/afterwards", ["north/raw"], when(remembering)),
+    assetOf("south/broken", [], { codeVersion, ...when({ kind: "onMissing" }) }),
+  ]);
 
 let engine: Engine;
 /** What the check of north/raw says next. */
@@ -34,13 +37,14 @@ let verdict: "passed" | "failed" = "passed";
 let eagerFails = false;
 
 beforeAll(async () => {
-  engine = await Engine.open([north, south]);
+  engine = await Engine.open([north, southOf("1")]);
   const locations = [
     new FakeLocation("north", {
       compute: ({ command }) => succeeded(command, command.asset === "north/raw" ? { ok: verdict } : {}),
     }),
     new FakeLocation("south", {
-      compute: ({ command }) => (command.asset === "south/eager" && eagerFails ? threw("no") : succeeded(command)),
+      compute: ({ command: { asset }, command }) =>
+        asset === "south/broken" || (asset === "south/eager" && eagerFails) ? threw("no") : succeeded(command),
     }),
   ];
   for (let n = 0; n < 2; n++) {
@@ -116,6 +120,25 @@ describe("conditions, with two daemons", () => {
     eagerFails = true;
     expect(await engine.run("north/raw")).toBe("succeeded");
     await atRest();
+    await atRest();
+    expect(await requests("south/eager")).toBe(before + 1);
+  });
+
+  test("what failed is requested once by each definition, also by one that comes back", async () => {
+    expect(await requests("south/broken")).toBe(1);
+    for (const [before, codeVersion] of ["2", "1"].entries()) {
+      await engine.define(southOf(codeVersion));
+      await engine.until("select from automation_requests where asset_key = 'south/broken' offset $1", [before + 1]);
+      await atRest();
+      expect(await requests("south/broken")).toBe(before + 2);
+    }
+  });
+
+  test("a condition whose state is gone begins again, and keeps nobody from being requested", async () => {
+    const before = await requests("south/eager");
+    await engine.pool.query("delete from condition_states where asset_key = 'south/eager'");
+    expect(await engine.run("north/raw")).toBe("succeeded");
+    await engine.until("select from automation_requests where asset_key = 'south/eager' offset $1 limit 1", [before]);
     await atRest();
     expect(await requests("south/eager")).toBe(before + 1);
   });

@@ -210,7 +210,7 @@ function placeState({ asset_key: asset, partition_key: partition, facts }: Facts
       checking,
       ...(failedAtMs === null ? {} : { failedAtMs }),
       ...(newest === undefined ? {} : { request: { definition: newest.definition, atMs: newest.atMs } }),
-      ...(last?.blocked === true ? { blockedRun: last.run } : {}),
+      ...(last === undefined ? {} : { lastRun: last.run }),
       handled: [...madeFrom, ...counted.flatMap(({ reads }) => reads)],
     },
   };

@@ -85,6 +85,12 @@ export class ConditionMemory {
   async refresh(nowMs: number): Promise<ReadonlySet<AssetKey>> {
     const touched = new Set<AssetKey>();
     this.facts.advance(nowMs);
+    // States first: under a revision that is known, nothing was requested that is not known, too.
+    if (this.#doubtedStates.size > 0) {
+      await this.#readStates([...this.#doubtedStates], nowMs);
+      for (const asset of this.#doubtedStates) this.#touch(asset);
+      this.#doubtedStates.clear();
+    }
     const doubted = [...this.#doubted.values()];
     this.#doubted.clear();
     const take = (states: readonly PlaceState[]): void => {
@@ -100,11 +106,6 @@ export class ConditionMemory {
       for (const [asset, epoch] of Object.entries(read.epochs)) this.#epochs.set(asset as AssetKey, epoch);
       this.#seq = read.seq;
       more = read.more;
-    }
-    if (this.#doubtedStates.size > 0) {
-      await this.#readStates([...this.#doubtedStates]);
-      for (const asset of this.#doubtedStates) this.#touch(asset);
-      this.#doubtedStates.clear();
     }
     return touched;
   }
@@ -142,8 +143,10 @@ export class ConditionMemory {
     if (node !== undefined) this.facts.touch(node);
   }
 
-  async #readStates(assets: readonly AssetKey[]): Promise<void> {
+  /** Begins again what is gone by now, as when the history of an asset that was deleted before is removed. */
+  async #readStates(assets: readonly AssetKey[], nowMs: number): Promise<void> {
     const nodes = assets.flatMap((asset) => this.graph.assets.get(asset) ?? []);
+    await beginConditionStates(this.#pool, nodes.map(formOf), nowMs);
     for (const [asset, state] of await readRememberedStates(this.#pool, nodes)) this.#states.set(asset, state);
   }
 }

@@ -50,14 +50,14 @@ export async function requestPartitions(
 ): Promise<RequestOutcome> {
   const nodes = [...new Set(wanted.map(({ node }) => node))];
   const remembered = judged(memory, wanted, { versions: memory.facts, busy: new Set() });
-  const count =
+  const claimed =
     (remembered.kind === "ready"
       ? await write(options.pool, memory, nodes, remembered, gatesOf(memory, nodes), options)
       : undefined) ?? (await requestOnFreshGround(memory, wanted, nodes, options));
-  if (count === undefined) return { kind: "stale" };
+  if (claimed === undefined) return { kind: "stale" };
   // That they are being made by now, the log says.
-  for (const node of nodes) memory.remember(node, nextState(memory, node, requestedOf(wanted, node)));
-  return { kind: "requested", count };
+  for (const node of nodes) memory.remember(node, nextState(memory, node, requestedOf(claimed, node)));
+  return { kind: "requested", count: claimed.length };
 }
 
 /** Undefined: something is other than remembered; what was in doubt is read again. */
@@ -66,7 +66,7 @@ async function requestOnFreshGround(
   wanted: readonly Wanted[],
   nodes: readonly AssetNode[],
   options: RequestOptions,
-): Promise<number | undefined> {
+): Promise<readonly Wanted[] | undefined> {
   const upstream = nodes.flatMap((node) => node.upstream.map((edge) => edge.upstream.key));
   const keys = nodes.map(({ key }) => key);
   return withTransaction(options.pool, async (tx) => {
@@ -84,9 +84,9 @@ async function requestOnFreshGround(
       memory.doubt(fresh.places);
       return undefined;
     }
-    const count = await write(tx, memory, nodes, fresh, {}, options);
-    if (count === undefined) memory.doubt(wanted.map(placeOf));
-    return count;
+    const claimed = await write(tx, memory, nodes, fresh, {}, options);
+    if (claimed === undefined) memory.doubt(wanted.map(placeOf));
+    return claimed;
   });
 }
 
@@ -171,8 +171,10 @@ function requestOf(memory: ConditionMemory, one: Wanted, reads: readonly Request
   const { automation } = node.definition;
   const crons = automation === undefined ? [] : cronsOf(automation);
   const ticks = crons.map((cron) => lastTickMs(cron, memory.facts.nowMs));
-  const blocked = memory.facts.asset(node).state(ordinal)?.blockedRun ?? "";
-  const parts = [node.hash, ...reads.map(({ version }) => version), ...ticks.map(String), blocked];
+  // Whoever knows the same newest request says the same, once; after another one it may be said again, such as when a
+  // definition comes back.
+  const after = memory.facts.asset(node).state(ordinal)?.lastRun ?? "";
+  const parts = [node.hash, ...reads.map(({ version }) => version), ...ticks.map(String), after];
   return {
     asset: node.key,
     partition,
@@ -183,7 +185,7 @@ function requestOf(memory: ConditionMemory, one: Wanted, reads: readonly Request
   };
 }
 
-/** How many were requested; undefined: nothing was written, since something has moved. */
+/** What was requested; undefined: nothing was written, since something has moved. */
 async function write(
   db: Pick<pg.Pool | pg.PoolClient, "query">,
   memory: ConditionMemory,
@@ -191,9 +193,10 @@ async function write(
   { view, requests }: Ready,
   gates: Readonly<Record<string, number>>,
   options: RequestOptions,
-): Promise<number | undefined> {
+): Promise<readonly Wanted[] | undefined> {
   const runs: NewRun[] = [];
   const evaluations: StoredEvaluation[] = [];
+  const claimed: Wanted[] = [];
   const claims: (ConditionRequest & { run: string })[] = [];
   for (const [team, ofTeam] of groupBy(requests, ({ node }) => node.team)) {
     const id = options.newId();
@@ -211,6 +214,7 @@ async function write(
     }
     const selection = targets.map(({ node }) => node.key).join(" or ");
     runs.push({ id, source: "automation", actor: `automation:${team}`, selection, plan: planned.plan });
+    claimed.push(...ofTeam);
     evaluations.push(...targets.flatMap(({ node, set }) => requestingEvaluation(memory, node, set, id, options)));
     for (const { asset, partition, fingerprint, definition, evaluatedAtMs, reads } of ofTeam) {
       claims.push({ asset, partition, fingerprint, definition, evaluatedAtMs, reads, run: id });
@@ -221,10 +225,10 @@ async function write(
     gates,
     runs,
     requests: claims,
-    states: nodes.map((node) => storedState(node, nextState(memory, node, requestedOf(requests, node)))),
+    states: nodes.map((node) => storedState(node, nextState(memory, node, requestedOf(claimed, node)))),
     evaluations,
   });
-  return written ? claims.length : undefined;
+  return written ? claimed : undefined;
 }
 
 function requestingEvaluation(

@@ -89,7 +89,7 @@ export class AssetFacts {
     for (const reading of this.#readings.values()) this.#fillReading(reading, nowMs);
   }
 
-  /** Replaces what is known of one partition; returns true if a reader may see a difference. */
+  /** Replaces what is known of one partition. */
   update(ordinal: number, state: PartitionState, nowMs: number): void {
     this.#states.set(ordinal, state);
     const facts = this.#factsOf(state, nowMs);

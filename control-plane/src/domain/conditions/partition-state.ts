@@ -25,8 +25,8 @@ export interface PartitionState {
   readonly failedAtMs?: number;
   /** The newest request of a condition, other than those whose step ended blocked. */
   readonly request?: { readonly definition: string; readonly atMs: number };
-  /** The run of the newest request, if its step ended blocked. */
-  readonly blockedRun?: string;
+  /** The run of the newest request, whatever became of it. */
+  readonly lastRun?: string;
   /** What the newest version was made from, and what was requested: of one partition the newest counts. */
   readonly handled: readonly HandledVersion[];
 }
