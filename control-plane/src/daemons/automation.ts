@@ -97,7 +97,9 @@ export class Automation {
   async settle(): Promise<number> {
     this.#memory = undefined;
     this.wake();
-    return (await this.#running) ?? 0;
+    let requested = 0;
+    while (this.#running !== undefined) requested += await this.#running;
+    return requested;
   }
 
   async stop(): Promise<void> {
@@ -136,12 +138,13 @@ export class Automation {
       else this.#open.set(evaluation.node, evaluation);
     }
     const wanted = this.#wanted(memory.graph);
+    const requesting = new Set(wanted.map(({ node }) => node));
     await this.#remember(
       memory,
-      [...evaluated].filter((node) => !wanted.some((one) => one.node === node)),
+      [...evaluated].filter((node) => !requesting.has(node)),
     );
+    // What is too much for one run is requested by the next evaluation, which every request has follow.
     const requested = wanted.length === 0 ? 0 : await this.#request(memory, upTo(wanted, stepsPerRun));
-    if (upTo(wanted, stepsPerRun).length < wanted.length) this.#again = true;
     this.#idle.add(
       memory,
       [...evaluated].filter((node) => !this.#open.has(node)),
@@ -183,7 +186,8 @@ export class Automation {
       newId,
       refused: (nodes, error) => {
         // It would be refused to whoever asks, as long as definitions are what they are: others go on without it.
-        for (const node of nodes) if (node.definition.multi !== undefined) this.#refused.add(node);
+        const multis = nodes.filter(({ definition }) => definition.multi !== undefined);
+        for (const node of multis.length > 0 ? multis : nodes) this.#refused.add(node);
         failed(error);
       },
     });

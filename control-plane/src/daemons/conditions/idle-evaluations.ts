@@ -48,13 +48,14 @@ export class IdleEvaluations {
     const { pool, newId } = this.#options;
     if (memory === undefined) return;
     const evaluations: StoredEvaluation[] = [];
+    const said = new Map<string, string>();
     for (const node of this.#pending) {
       const evaluation = memory.evaluation(node);
       if (evaluation === undefined) continue;
       const explanation = explain(node.space, evaluation.truth);
       const identity = explanationIdentity(explanation);
       if (this.#said.get(node.key) === identity) continue;
-      this.#said.set(node.key, identity);
+      said.set(node.key, identity);
       evaluations.push({
         id: newId(),
         asset: node.key,
@@ -67,6 +68,7 @@ export class IdleEvaluations {
     const assets = [...this.#pending].map(({ key }) => key);
     this.#pending.clear();
     if (evaluations.length > 0) await withTransaction(pool, (tx) => replaceIdleEvaluations(tx, evaluations));
+    for (const [asset, identity] of said) this.#said.set(asset, identity);
     if (assets.length > 0) await trimEvaluations(pool, assets);
   }
 }
