@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { roomAt } from "../../domain/run-room.ts";
 import type { Run } from "../../domain/run-state.ts";
 import {
   claimRuns,
@@ -23,15 +24,10 @@ export interface RunClaimsOptions {
   readonly contact: InstanceContact;
   readonly pump: () => void;
   readonly failed: (error: unknown) => void;
-  /** Runs of one team that hold a slot here at once, at most; default 500. */
-  readonly runsMax: number | undefined;
 }
 
 /** Claimed at once, at most. */
 const claimMax = 100;
-
-/** Runs of one team in memory, for each that may hold a slot: the rest waits, and costs nothing but memory. */
-const keptPerSlot = 10;
 
 /** Takes runs that nobody drives into memory, new ones and those that another driver has left, and cancels on request. */
 export class RunClaims {
@@ -81,7 +77,8 @@ export class RunClaims {
       await releaseSlots(pool, daemon, idsOf(releasing));
       slots.released(releasing);
     }
-    const roomOf = this.#room();
+    const { asking } = slots;
+    const roomOf = roomAt(this.#drive.runs.values(), asking);
     const {
       runs: claimed,
       resumed,
@@ -90,7 +87,7 @@ export class RunClaims {
       daemon,
       rules: world.queueRules(),
       held: [...this.#drive.runs.keys()],
-      wanting: idsOf(withinRoom(slots.asking, roomOf)),
+      wanting: idsOf(withinRoom(asking, roomOf)),
       roomOf,
       max: claimMax,
     });
@@ -124,18 +121,6 @@ export class RunClaims {
       this.#options.pump();
     }
     for (const id of await readCancelRequests(pool, daemon)) this.#cancel(id);
-  }
-
-  /** How many more runs of each team may hold a slot here: a team that has many leaves those of others their room. */
-  #room(): (team: string) => number {
-    const { runsMax = 500 } = this.#options;
-    const held = new Map<string, number>();
-    const kept = new Map<string, number>();
-    for (const { place, holdsSlot } of this.#drive.runs.values()) {
-      kept.set(place.team, (kept.get(place.team) ?? 0) + 1);
-      if (holdsSlot) held.set(place.team, (held.get(place.team) ?? 0) + 1);
-    }
-    return (team) => Math.min(runsMax - (held.get(team) ?? 0), runsMax * keptPerSlot - (kept.get(team) ?? 0));
   }
 
   /** Goes on with runs that have a slot again. */

@@ -41,8 +41,6 @@ export interface RunDriveOptions {
   readonly failed: (error: unknown) => void;
   /** Instances that are proven gone; kept beyond this drive, for attempts that are adopted later. */
   readonly exited: Set<string>;
-  /** Runs of one team that hold a slot here at once, at most. */
-  readonly runsMax?: number;
 }
 
 const refusalDelayMsMax = 2_000;
@@ -73,14 +71,14 @@ export class RunDrive {
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(options: RunDriveOptions) {
-    const { pool, daemon, world, exited, failed, runsMax } = options;
+    const { pool, daemon, world, exited, failed } = options;
     this.#options = options;
     this.#drive = new DriveState(world, new GateMemory(pool));
     const drive = this.#drive;
     const pump = () => this.pump();
     this.#intake = new ReportIntake(drive);
     this.contact = new InstanceContact({ drive, exited, pump, failed });
-    this.#claims = new RunClaims({ pool, daemon, drive, contact: this.contact, pump, failed, runsMax });
+    this.#claims = new RunClaims({ pool, daemon, drive, contact: this.contact, pump, failed });
   }
 
   /** Runs in memory that have not ended. */
