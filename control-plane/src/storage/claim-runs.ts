@@ -49,12 +49,9 @@ export interface Claimed {
  */
 export async function claimRuns(pool: pg.Pool, claim: Claim): Promise<Claimed> {
   const { daemon, rules, held, wanting, roomOf, max } = claim;
+  // A commit of its own: runs are locked by id, and those that are taken below may have lower ones.
+  if (wanting.length > 0) await setSlots(pool, daemon, wanting, "wanted", ["held", "released"]);
   return withTransaction(pool, async (tx) => {
-    if (wanting.length > 0) {
-      await tx.query("select pg_advisory_xact_lock($1)", [queueLock]);
-      await tx.query("select from daemons where id = $1 for key share", [daemon]); // Before its runs, as everywhere.
-      await setSlots(tx, daemon, wanting, "wanted", ["held", "released"]);
-    }
     const queue = await readQueue(tx, daemon, rules, held, max);
     const tagged = new Map(queue.tagged.map(({ bucket, count }) => [bucket, count]));
     const teams = queue.teams.map(({ virtualStart, ...team }) => {
@@ -85,9 +82,6 @@ export async function claimRuns(pool: pg.Pool, claim: Claim): Promise<Claimed> {
     };
   });
 }
-
-/** Of those locks that transactions take the first; read_queue takes it too. */
-const queueLock = "7205759403792795";
 
 interface QueueView {
   /** How many of a team's runs it has looked at, at most. */
