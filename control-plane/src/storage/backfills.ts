@@ -54,9 +54,12 @@ export async function insertBackfill(tx: pg.PoolClient, backfill: NewBackfill): 
   );
 }
 
-/** Ids of those that have not ended, oldest first. */
+/** Ids of those of which something can go on, oldest first: not of one that is paused and whose runs have ended. */
 export async function openBackfills(db: Db): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>("select id from backfills where ended_at is null order by id");
+  const { rows } = await db.query<{ id: string }>(
+    `select id from backfills b where ended_at is null and (state <> 'paused'
+       or exists (select from backfill_runs r where r.backfill_id = b.id and not r.is_counted)) order by id`,
+  );
   return rows.map(({ id }) => id);
 }
 

@@ -77,7 +77,7 @@ export interface LeaseEntry {
   readonly createdAtMs?: number;
 }
 
-/** What one flush writes; see drive_flush in migrations/000002_drive.sql, 000008_computations.sql and 000013_pools.sql. */
+/** What one flush writes; see drive_flush in migrations/000013_pools.sql. */
 export interface Flush {
   readonly daemon: string;
   readonly gates: Record<string, number>;

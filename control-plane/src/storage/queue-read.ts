@@ -21,8 +21,7 @@ export async function countQueue(db: Queryable): Promise<readonly QueueCounts[]>
        select team, count(*) filter (where state = 'queued') as queued, 0 as held, count(*) filter (where state <> 'queued') as waiting
          from runs where slot = 'wanted' and ended_at is null group by team
        union all
-       select team, 0, count(*) filter (where slot = 'held'), 0 from runs
-         where (slot = 'held' or (slot = 'wanted' and driver is not null)) and ended_at is null group by team
+       select team, 0, count(*), 0 from runs where slot = 'held' and ended_at is null group by team
        union all
        select team, 0, 0, count(*) from runs where slot = 'released' and driver is not null and ended_at is null group by team
      ) parts group by team order by team`,
@@ -39,8 +38,7 @@ export interface TagCount {
 export async function countTagged(db: Queryable, { key, value }: TagLimit): Promise<readonly TagCount[]> {
   const { rows } = await db.query<TagCount>(
     `select tags ->> $1 as value, count(*)::integer as held from runs
-     where slot = 'held' and (slot = 'held' or (slot = 'wanted' and driver is not null)) and ended_at is null
-       and tags ? $1 and ($2::text is null or tags ->> $1 = $2) group by 1 order by 1`,
+     where slot = 'held' and ended_at is null and tags ? $1 and ($2::text is null or tags ->> $1 = $2) group by 1 order by 1`,
     [key, value ?? null],
   );
   return rows;

@@ -25,8 +25,7 @@ export async function readTagged(
 ): Promise<{ held: number; runs: string[] }> {
   const { rows } = await db.query<{ held: number; runs: string[] }>(
     `select count(*)::integer as held, (coalesce(array_agg(id::text order by created_at), '{}'))[1:$3] as runs from runs
-     where slot = 'held' and (slot = 'held' or (slot = 'wanted' and driver is not null)) and ended_at is null
-       and tags ? $1 and ($2::text is null or tags ->> $1 = $2)`,
+     where slot = 'held' and ended_at is null and tags ? $1 and ($2::text is null or tags ->> $1 = $2)`,
     [key, value ?? null, limit],
   );
   return rows[0] ?? { held: 0, runs: [] };

@@ -1,4 +1,5 @@
 import { type AssetKey, parsePartitions, rangeSet } from "@headgate/model";
+import { checksWithAsset } from "../../domain/check-steps.ts";
 import { type GateView, type VersionView, pinKey } from "../../domain/gate.ts";
 import type { StepCommand, VersionReference } from "../../domain/attempt-report.ts";
 import type { Reason } from "../../domain/reason.ts";
@@ -9,7 +10,7 @@ import type { EdgeRow, InputRow } from "../../storage/schema.ts";
 import { type Attempt, newAttempt } from "./attempt.ts";
 import { Computation } from "./computation.ts";
 import type { DriveState } from "./drive-state.ts";
-import { command, ownChecks, passesNothing, reference } from "./lease.ts";
+import { command, passesNothing, reference } from "./lease.ts";
 
 /** Builds a run in memory from its rows: a new one, or one that another driver has left in the middle. */
 export function adoptRun(
@@ -153,7 +154,7 @@ export function rebuildCommand(drive: DriveState, attempt: Attempt, view: GateVi
       inputs.push({ name, asset, mode, single, leftOut, versions: references as VersionReference[] });
     }
     const config = run.config[step.spec.asset];
-    const checks = ownChecks(node);
+    const checks = checksWithAsset(node);
     work = { kind: "materialize", versionId, inputs, checks, ...(config === undefined ? {} : { config }) };
   }
   return command(run, step, node, attempt.id, attempt.number, attempt.leaseMs, work);

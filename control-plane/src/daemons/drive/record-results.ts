@@ -1,10 +1,10 @@
 import type { CheckReport, StepError } from "../../domain/attempt-report.ts";
+import { checksWithAsset } from "../../domain/check-steps.ts";
 import { type ResultView, type VersionView, judge } from "../../domain/gate.ts";
 import { requiredChecks } from "../../domain/graph.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Cycle } from "./cycle.ts";
 import type { DriveState } from "./drive-state.ts";
-import { ownChecks } from "./lease.ts";
 import { bump, write } from "./written-assets.ts";
 
 /** The team whose checks an attempt runs. */
@@ -67,7 +67,7 @@ export function recordErrored(
   const { kind, asset, checks } = attempt.step.spec;
   const node = drive.world.graph().asset(asset);
   if (node === undefined || (kind === "materialize" && !attempt.computed)) return;
-  const names = kind === "checks" ? checks : [...ownChecks(node), ...verdictsOf(drive, attempt)];
+  const names = kind === "checks" ? checks : [...checksWithAsset(node), ...verdictsOf(drive, attempt)];
   recordLost(drive, cycle, attempt, names, error, event);
 }
 

@@ -102,10 +102,12 @@ export const backfillRoutes: Pick<Handlers, BackfillRoutes> = {
       const row = await lockedIn(tx, params.id, ["running", "paused"], "cancel");
       await updateBackfill(tx, row.id, { state: "canceling", progress: row.progress });
       const events: NewEvent[] = [];
+      let runs = 0;
       for (const { run_id: runId, has_ended: hasEnded } of await openRunsOf(tx, row.id)) {
         if (hasEnded) continue;
         const { kind } = await requestCancel(tx, runId, actor.name);
         if (kind !== "requested" && kind !== "canceled") continue;
+        runs++;
         const payload = { actor: actor.name };
         await writeAudit(tx, {
           actor: actor.name,
@@ -116,7 +118,7 @@ export const backfillRoutes: Pick<Handlers, BackfillRoutes> = {
         events.push({ kind: "run_cancel_requested", runId, payload });
         if (kind === "canceled") events.push({ kind: "run_canceled", runId, payload });
       }
-      const change = await changeOf(context, tx, row.id, "cancel", actor.name, { runs: events.length });
+      const change = await changeOf(context, tx, row.id, "cancel", actor.name, { runs });
       const channels = [...(change.channels ?? []), "headgate_runs"];
       return { ...change, events: [...(change.events ?? []), ...events], channels };
     });
