@@ -58,6 +58,7 @@ function actOnLeases(
     if (granted.has(attempt.id)) {
       if (fills && pool !== undefined) drive.callNext(pool, true);
       attempt.committed = true;
+      drive.slots.leased(run);
       pinInputs(run, attempt.inputs); // Where it shared a pin with a lease that was refused.
       const lane = drive.lane(attempt.location);
       if (lane.instanceId === attempt.instanceId) sendOnce(lane, attempt);

@@ -53,7 +53,7 @@ export function leaseMaterialization(drive: DriveState, cycle: Cycle, run: Run, 
       kind: "materialize",
       versionId,
       inputs: reading.commandInputs,
-      checks: ownChecks(node),
+      checks: checksWithAsset(node),
       ...(config === undefined ? {} : { config }),
     };
     const { inputs, pins } = reading;
@@ -107,11 +107,6 @@ export function passesNothing(
   versions: number,
 ): boolean {
   return mode === "orderOnly" || (single && versions === 0 && upstream?.definition.external?.unversioned === true);
-}
-
-/** The checks that run with the asset: those of its own location. */
-export function ownChecks(node: AssetNode): string[] {
-  return checksWithAsset(node);
 }
 
 export function leaseChecks(drive: DriveState, cycle: Cycle, run: Run, step: RunStep, version: VersionView): void {
@@ -175,7 +170,6 @@ interface Leasing {
 function lease(drive: DriveState, cycle: Cycle, run: Run, leasing: Leasing): void {
   const { id, step, node, versionId, inputs, work, pins, gateAssets, computation, pool } = leasing;
   const { spec } = step;
-  drive.slots.leased(run);
   const lane = drive.lane(spec.location);
   const number = step.state.attempts + 1;
   const leaseMs = node?.definition.attemptLeaseMs ?? 60_000;
