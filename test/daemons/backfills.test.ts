@@ -200,6 +200,8 @@ describe("a backfill", () => {
     expect((await api.change("cancel", id)).state).toBe("canceling");
     const end = await ended(id);
     expect(end.state).toBe("canceled");
+    const audited = "from audit where action = 'backfill.cancel' and subject = $1 and details ->> 'runs' = '1'";
+    expect(await engine.count(audited, [id])).toBe(1);
     expect(linesOf(end)).toEqual(["a/raw canceled 03", "a/raw succeeded 01..02,04..12"]);
     await api.change("retry", id);
     expect((await ended(id)).counts).toEqual({ succeeded: 12 });
@@ -217,6 +219,19 @@ describe("a backfill", () => {
       "backfill.definitions_changed",
       "a/clean is no longer made by a code location.",
     ]);
+  });
+
+  test("is refused, or ends, where an asset of it asks for config, which it does not give", async () => {
+    const configSchema = { type: "object", properties: { year: { type: "integer" } }, required: ["year"] };
+    const asking = assetOf("a/clean", ["a/raw"], { partitions, configSchema });
+    engine = await Engine.open([locationOf("a", [raw, asking])]);
+    await expect(api.create("a/*")).rejects.toMatchObject({ code: "config.invalid" });
+    await engine.define(locationOf("a", [raw, clean]));
+    const { id } = await api.create("a/*");
+    await engine.define(locationOf("a", [raw, asking]));
+    await engine.startDaemon([new FakeLocation("a")]);
+    const end = await ended(id);
+    expect([end.state, end.error?.code, end.runs.all]).toEqual(["failed", "config.invalid", 0]);
   });
 });
 

@@ -2,6 +2,7 @@ import { rangeSet } from "@headgate/model";
 import type pg from "pg";
 import { readProgress, storeProgress } from "../domain/backfill-progress.ts";
 import { type BackfillPart, type BackfillState, endOf, nextRun, requested, settled } from "../domain/backfill-state.ts";
+import { needsConfig } from "../domain/config-refusal.ts";
 import type { GateView } from "../domain/gate.ts";
 import type { Graph } from "../domain/graph.ts";
 import { planSteps } from "../domain/plan.ts";
@@ -155,7 +156,8 @@ export class Backfills {
     const bounds = { partitionsPerRun: row.partitions_per_run, stepsMax: stepsPerRunMax, isReachable };
     const targets = room > 0 ? nextRun(parts, bounds, now()) : [];
     if (targets.length === 0) return { kind: "none", parts };
-    const result = planSteps(graph(), targets, nothingKnown, now());
+    const assets = targets.map(({ node }) => node.key);
+    const result = needsConfig(graph(), assets) ?? planSteps(graph(), targets, nothingKnown, now());
     if (!result.ok) {
       const { code, message, hint } = result;
       return { kind: "refused", error: { code, message, hint } };

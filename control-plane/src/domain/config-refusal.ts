@@ -1,6 +1,7 @@
+import type { AssetKey } from "@headgate/model";
 import type { Graph } from "./asset-graph.ts";
 import { configProblems } from "./config-problems.ts";
-import { type Plan, type PlanRefusal, refuse } from "./planned-step.ts";
+import { type PlanRefusal, type PlannedStep, refuse } from "./planned-step.ts";
 import { unknownConfigFields } from "./unknown-config-fields.ts";
 
 export interface ConfigRefusal extends PlanRefusal {
@@ -18,7 +19,7 @@ const errorsMax = 20;
 export function configRefusal(
   graph: Graph,
   config: Readonly<Record<string, unknown>>,
-  { steps }: Plan,
+  { steps }: { readonly steps: readonly Pick<PlannedStep, "kind" | "asset">[] },
 ): ConfigRefusal | undefined {
   const planned = new Set(steps.flatMap((step) => (step.kind === "materialize" ? [step.asset] : [])));
   const stranger = Object.keys(config).find((key) => !planned.has(key as never));
@@ -51,4 +52,11 @@ export function configRefusal(
     code: "config.invalid",
     errors: errors.slice(0, errorsMax),
   };
+}
+
+/** Why runs that are given no config, as those of a backfill, may not make these assets. */
+export function needsConfig(graph: Graph, assets: readonly AssetKey[]): ConfigRefusal | undefined {
+  const refusal = configRefusal(graph, {}, { steps: assets.map((asset) => ({ kind: "materialize", asset })) });
+  const hint = "A backfill gives no config. Launch runs with --set asset.field=value, or let the asset do without.";
+  return refusal === undefined ? undefined : { ...refusal, hint };
 }

@@ -7,7 +7,6 @@ import type { DefinitionError } from "./definitions.ts";
 import type { DynamicSets } from "./dynamic-sets.ts";
 import { reversed, topologicalOrder } from "./graph-cycles.ts";
 import { formerKeys } from "./former-keys.ts";
-import { heldBack } from "./held-back.ts";
 import { linkChecks } from "./link-checks.ts";
 import { linkSensors } from "./link-sensors.ts";
 import { linkedEdges, type IsEstablished } from "./linked-edges.ts";
@@ -15,6 +14,7 @@ import { nearestKeys } from "./nearest-key.ts";
 import { refusalRoots } from "./refusal-roots.ts";
 import type { Renames } from "./rename.ts";
 import { scheduleNodes } from "./schedule-nodes.ts";
+import { withoutDeleted } from "./without-deleted.ts";
 
 export type {
   AssetNode,
@@ -82,7 +82,7 @@ export function buildGraph(
     refuse(error);
   };
   const deleted: AssetDeletions = options.deletions ?? new Map();
-  const held = heldBack(claims, owners, deleted, refuseClaim);
+  const held = withoutDeleted(claims, owners, deleted, refuseClaim);
   const { renamed, carryOvers } = formerKeys(
     held.claims,
     options.renames === undefined ? new Map() : held.owners,

@@ -3,6 +3,7 @@ import type pg from "pg";
 import { readProgress, storeProgress } from "../../domain/backfill-progress.ts";
 import { type BackfillState, newPart, retried } from "../../domain/backfill-state.ts";
 import { type Expanded, expanded } from "../../domain/computed-together.ts";
+import { needsConfig } from "../../domain/config-refusal.ts";
 import { planTargets } from "../../domain/plan-targets.ts";
 import type { PartitionStatus } from "../../domain/status.ts";
 import type { NewEvent } from "../../storage/append-events.ts";
@@ -60,6 +61,11 @@ export const backfillRoutes: Pick<Handlers, BackfillRoutes> = {
         const hint = "`npx headgate asset list` prints assets with the status of their partitions.";
         throw new Problem("backfill.nothing_to_do", `${words} of what is selected.`, hint);
       }
+      const wrong = needsConfig(
+        context.graph(),
+        parts.map(({ node }) => node.key),
+      );
+      if (wrong !== undefined) throw new Problem(wrong.code, wrong.message, wrong.hint, { errors: [...wrong.errors] });
       const id = context.newId();
       await insertBackfill(tx, {
         id,

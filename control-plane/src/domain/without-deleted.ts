@@ -6,7 +6,7 @@ import { problem } from "./definition-problems.ts";
 import type { DefinitionError } from "./definitions.ts";
 
 /** Definitions and registry without the keys whose history is being removed: nothing of them is carried anywhere. */
-export interface HeldBack {
+export interface WithoutDeleted {
   readonly claims: ReadonlyMap<AssetKey, ClaimedAsset>;
   readonly owners: AssetOwners;
 }
@@ -17,12 +17,12 @@ export interface HeldBack {
  *
  * @param refuse is told of every definition that is refused here
  */
-export function heldBack(
+export function withoutDeleted(
   claims: ReadonlyMap<AssetKey, ClaimedAsset>,
   owners: AssetOwners,
   deletions: AssetDeletions,
   refuse: (claim: ClaimedAsset, problem: DefinitionError) => void,
-): HeldBack {
+): WithoutDeleted {
   const keys = [...deletions].flatMap(([key, { state }]) => (state === "underWay" ? [key] : []));
   if (keys.length === 0) return { claims, owners };
   const free = { claims: new Map(claims), owners: new Map(owners) };
