@@ -211,6 +211,40 @@ test("what no condition looks at costs no statement, as long as not too much of 
   }
 });
 
+test("what is newly true of more than one run may make is requested run after run, and nothing is forgotten", async () => {
+  const days = {
+    kind: "timeWindow",
+    cron: "0 0 * * *",
+    timezone: "UTC",
+    start: "2001-01-01",
+    end: "2004-01-01",
+  } as const;
+  const newlyMissing: Condition = { kind: "newlyTrue", of: { kind: "missing" } };
+  const own = await Engine.open([
+    locationOf("a", [
+      assetOf("a/days", [], { partitions: days, ...when(newlyMissing) }),
+      assetOf("a/whole", [], when(newlyMissing)),
+      assetOf("a/first", [], when({ kind: "initialEvaluation" })),
+    ]),
+  ]);
+  try {
+    const automation = new Automation({
+      pool: own.pool,
+      graph: () => own.mirror.current(),
+      now: Date.now,
+      newId,
+      requested: () => undefined,
+      failed: (error) => void own.complaints.push(String(error)),
+    });
+    expect(await automation.settle()).toBe(1_095 + 2);
+    await automation.stop();
+    expect(await own.count("from steps")).toBe(1_095 + 2);
+    expect(own.complaints).toEqual([]);
+  } finally {
+    await own.close();
+  }
+});
+
 test("killed at any statement, and started again, it requests each partition once", async () => {
   const months = { kind: "timeWindow", cron: "0 0 1 * *", timezone: "UTC", start: "2001-01", end: "2001-08" } as const;
   const own = await Engine.open([

@@ -7,10 +7,17 @@ import type { AssetNode } from "../../domain/graph.ts";
 import type { WrittenState } from "../../storage/condition-states.ts";
 import type { ConditionMemory } from "./condition-memory.ts";
 
-/** What a condition remembers once its last evaluation has requested `requested`. */
+/**
+ * What a condition remembers once `requested` of its last evaluation is requested. One of which something is left to request
+ * is not over: the next goes by the same, or what is newly true would be so for a part of it alone.
+ */
 export function nextState(memory: ConditionMemory, node: AssetNode, requested: RangeSet): ConditionState {
-  const { sinceMs } = memory.stateOf(node);
-  return { sinceMs, seq: memory.seq, requested, held: memory.evaluation(node)?.remembered ?? new Map() };
+  const state = memory.stateOf(node);
+  const evaluation = memory.evaluation(node);
+  if (evaluation === undefined) return { ...state, requested };
+  const left = rangeSet.difference(evaluation.requests, requested);
+  if (!rangeSet.isEmpty(left)) return { ...state, requested: rangeSet.union(state.requested, requested) };
+  return { sinceMs: state.sinceMs, seq: memory.seq, requested, held: evaluation.remembered };
 }
 
 /** Whether the last evaluation, which requested nothing, must be stored, since the next one will go by it. */
@@ -18,8 +25,9 @@ export function mustRemember(memory: ConditionMemory, node: AssetNode): boolean 
   const { automation } = node.definition;
   if (automation === undefined || !remembers(automation)) return false;
   const state = memory.stateOf(node);
-  const remembered = memory.evaluation(node)?.remembered ?? new Map<string, RangeSet>();
-  return state.seq === undefined || !rangeSet.isEmpty(state.requested) || !sameMemory(state.held, remembered);
+  const next = nextState(memory, node, rangeSet.empty);
+  const isFirst = state.seq === undefined && next.seq !== undefined;
+  return isFirst || !rangeSet.equals(state.requested, next.requested) || !sameMemory(state.held, next.held);
 }
 
 export function storedState(node: AssetNode, { seq, requested, held }: ConditionState): WrittenState {
